@@ -1,0 +1,49 @@
+"""Packet captures in, the life of every connection out.
+
+    import analyzer
+
+    report = analyzer.analyze("trace.pcapng")
+    report.connections                                  # pandas DataFrame, one row per connection
+    for tables in analyzer.stream("big.pcap"): ...      # bounded memory: Arrow batches of finished connections
+
+Nothing heavy is imported until something is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analyzer.api import analyze, stream
+    from analyzer.errors import AnalyzerError, CaptureError, OutputError, UsageError
+    from analyzer.options import Limits, Options
+    from analyzer.report import Report
+
+__version__ = "0.1.0"
+
+__all__ = ["AnalyzerError", "CaptureError", "Limits", "Options", "OutputError", "Report", "UsageError", "analyze", "stream"]
+
+_HOMES = {
+    "analyze": "analyzer.api",
+    "stream": "analyzer.api",
+    "Options": "analyzer.options",
+    "Limits": "analyzer.options",
+    "Report": "analyzer.report",
+    "AnalyzerError": "analyzer.errors",
+    "CaptureError": "analyzer.errors",
+    "OutputError": "analyzer.errors",
+    "UsageError": "analyzer.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name where it lives, when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'analyzer' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,59 @@
+"""The Python API: plain functions and iterators, no event loop, any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from analyzer.options import Limits, Options
+from analyzer.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from analyzer.report import Report
+
+Captures = str | Path | Sequence[str | Path]
+
+
+def _names(captures: Captures) -> list[str]:
+    return [str(captures)] if isinstance(captures, str | Path) else [str(path) for path in captures]
+
+
+def stream(
+    captures: Captures,
+    *,
+    checksums: Literal["ignore", "verify"] = "ignore",
+    zeek_timeouts: bool = False,
+    limits: Limits | None = None,
+) -> Iterator[dict[str, "pa.RecordBatch"]]:
+    """Analyse captures in bounded memory.
+
+    Args:
+        captures: a path, several paths, a folder, or ``"-"`` for standard input.
+        checksums: ``"verify"`` leaves out what has a wrong checksum, as Zeek does; ``"ignore"`` uses it.
+        zeek_timeouts: end idle connections when Zeek would.
+        limits: limits other than the defaults.
+
+    Yields:
+        Table name -> Arrow batch of the rows of connections that have ended since the last one; the last holds ``capture`` too.
+
+    Raises:
+        CaptureError: none of the captures can be read.
+    """
+    options = Options(checksums=checksums, zeek_timeouts=zeek_timeouts, limits=limits or Limits())
+    yield from Pipeline(options).run(_names(captures))
+
+
+def analyze(
+    captures: Captures,
+    *,
+    checksums: Literal["ignore", "verify"] = "ignore",
+    zeek_timeouts: bool = False,
+    limits: Limits | None = None,
+) -> "Report":
+    """Analyse captures and keep the whole report; arguments and errors as in ``stream``."""
+    from analyzer.report import Report
+
+    return Report.collect(stream(captures, checksums=checksums, zeek_timeouts=zeek_timeouts, limits=limits))

@@ -1,0 +1,8 @@
+"""Stage 1: the bytes of capture files become PACKET rows."""
+
+from __future__ import annotations
+
+from analyzer.capture.facts import CaptureFacts
+from analyzer.capture.source import Progress, Source, open_captures
+
+__all__ = ["CaptureFacts", "Progress", "Source", "open_captures"]

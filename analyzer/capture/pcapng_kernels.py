@@ -1,0 +1,194 @@
+"""pcapng blocks to PACKET rows (draft-ietf-opsawg-pcapng): the packet blocks here, the rare blocks are handed to Python."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analyzer.capture.reader_kernels import (
+    GARBAGE_LENGTH,
+    LARGE_BLOCK,
+    LATEST_NS,
+    LENGTHS_DISAGREE,
+    NEED_BYTES,
+    RARE_BLOCK,
+    ROWS_FULL,
+    add_packet,
+    binary_ns,
+    decimal_ns,
+    load16,
+    load32,
+)
+from analyzer.kernel import helper, kernel
+from analyzer.tables.packets import INBOUND, OUTBOUND
+
+SECTION_HEADER = 0x0A0D0D0A
+INTERFACE_DESCRIPTION = 1
+OLD_PACKET = 2
+SIMPLE_PACKET = 3
+NAME_RESOLUTION = 4
+INTERFACE_STATISTICS = 5
+ENHANCED_PACKET = 6
+DECRYPTION_SECRETS = 10
+SMALLEST_BLOCK = 12
+
+# packet options that are read here
+COMMENT, PACKET_FLAGS, DROP_COUNT = 1, 2, 4
+INBOUND_BITS, OUTBOUND_BITS = 1, 2
+
+
+@helper
+def is_rare(kind):  # type: ignore[no-untyped-def]
+    """Whether Python parses blocks of this type."""
+    return kind in (SECTION_HEADER, INTERFACE_DESCRIPTION, NAME_RESOLUTION, INTERFACE_STATISTICS, DECRYPTION_SECRETS)
+
+
+@helper
+def packet_head(kind):  # type: ignore[no-untyped-def]
+    """Bytes from the start of a packet block to its packet."""
+    return 12 if kind == SIMPLE_PACKET else 28
+
+
+@helper
+def read_time(face, high, low):  # type: ignore[no-untyped-def]
+    """Time of a packet on this interface in ns, -1 when it is before 1970 or beyond LATEST_NS."""
+    if face.is_binary == 1:
+        ts = binary_ns(high, low, np.int64(face.resolution_exponent))
+    else:
+        ts = decimal_ns(high, low, face.tick_ns, face.ticks_per_ns)
+    if ts < 0:
+        return ts
+    ts += face.offset_s * 1_000_000_000
+    return ts if 0 <= ts <= LATEST_NS else np.int64(-1)
+
+
+@helper
+def read_options(data, at, end, big, kind, r, face):  # type: ignore[no-untyped-def]
+    """Options of a packet block: (marks, bytes of frame check sequence or -1). Comments and drops are counted; stops at the first lie."""
+    marks, fcs_bytes = 0, np.int64(-1)
+    while at + 4 <= end:
+        code, size = load16(data, at, end, big), load16(data, at + 2, end, big)
+        at += 4
+        if code == 0 or at + size > end:
+            break
+        if code == COMMENT:
+            r.comments += 1
+        elif code == PACKET_FLAGS and size == 4:
+            word = load32(data, at, end, big)
+            if word & 3 == INBOUND_BITS:
+                marks |= INBOUND
+            elif word & 3 == OUTBOUND_BITS:
+                marks |= OUTBOUND
+            if word >> 5 & 15 > 0:
+                fcs_bytes = word >> 5 & 15
+        elif code == DROP_COUNT and size == 8 and kind == ENHANCED_PACKET:
+            half = load32(data, at, end, big) if big else load32(data, at + 4, end, big)
+            if half == 0:  # more than 2**32 drops between two packets are not believed
+                face.dropped_between += load32(data, at + 4, end, big) if big else load32(data, at, end, big)
+        at += (size + 3) & ~3
+    return marks, fcs_bytes
+
+
+@helper
+def read_packet(data, at, size, kind, r, packets, rows, interfaces):  # type: ignore[no-untyped-def]
+    """The packet block of ``size`` bytes at ``at`` (head and the bytes to keep are there): the number of rows, one more or as before."""
+    big, end = r.is_big_endian == 1, at + min(size, r.end - at)
+    first = at + packet_head(kind)
+    interface = np.int64(0)
+    if kind == ENHANCED_PACKET:
+        interface = load32(data, at + 8, end, big)
+    elif kind == OLD_PACKET:
+        interface = load16(data, at + 8, end, big)
+    if size < packet_head(kind) + 4:
+        r.malformed_blocks += 1
+        return rows
+    if interface >= r.interface_count:
+        r.unknown_interface += 1
+        return rows
+    face = interfaces[r.first_interface + interface]
+    room = size - packet_head(kind) - 4
+    ts = np.int64(-1)
+    if kind == SIMPLE_PACKET:
+        length = load32(data, at + 8, end, big)
+        caplen = min(length, face.snaplen) if face.snaplen > 0 else length
+        caplen = min(caplen, room)
+    else:
+        caplen, length = load32(data, at + 20, end, big), load32(data, at + 24, end, big)
+        ts = read_time(face, load32(data, at + 12, end, big), load32(data, at + 16, end, big))
+    if caplen > room:
+        r.malformed_blocks += 1
+        return rows
+    marks, fcs_bytes = 0, np.int64(face.fcs_bytes)
+    options = (caplen + 3) & ~3
+    if kind != SIMPLE_PACKET and options + 4 <= room and size <= r.block_bytes:
+        marks, said = read_options(data, first + options, at + size - 4, big, kind, r, face)
+        if said >= 0:
+            fcs_bytes = said
+    if kind == OLD_PACKET:
+        drops = load16(data, at + 10, end, big)
+        face.dropped_between += drops if drops != 0xFFFF else 0
+    p = packets[rows]
+    add_packet(r, p, face, r.first_interface + interface, fcs_bytes, ts, first, caplen, length)
+    p.marks = np.int64(p.marks) | marks
+    return rows + 1
+
+
+@helper
+def bytes_needed(data, at, end, size, kind, r):  # type: ignore[no-untyped-def]
+    """How many bytes of the block at ``at`` must be there before it can be taken."""
+    if size <= r.block_bytes:
+        return size
+    if kind in (ENHANCED_PACKET, OLD_PACKET):
+        caplen = load32(data, at + 20, end, r.is_big_endian == 1)
+        return np.int64(28) + min(max(caplen, 0), r.keep_bytes)
+    if kind == SIMPLE_PACKET:
+        return np.int64(12) + r.keep_bytes
+    return np.int64(SMALLEST_BLOCK)
+
+
+@kernel
+def index_pcapng(data, reader, packets, interfaces):  # type: ignore[no-untyped-def]
+    """Fill rows of ``packets`` from ``reader[0].rows`` on with the packet blocks at ``reader[0].position``; why it stopped.
+
+    Any status of reader_kernels, always with ``position`` at the block that was not taken. Blocks of types that are not known are
+    passed over by their length.
+    """
+    r = reader[0]
+    at, end, rows = r.position, r.end, r.rows
+    big = r.is_big_endian == 1
+    status = NEED_BYTES
+    while True:
+        if r.skip > 0:
+            step = min(r.skip, end - at)
+            at += step
+            r.skip -= step
+        if r.skip > 0 or at + SMALLEST_BLOCK > end:
+            break
+        if rows == packets.shape[0]:
+            status = ROWS_FULL
+            break
+        kind, size = load32(data, at, end, big), load32(data, at + 4, end, big)
+        if kind == SECTION_HEADER:  # its length is in a byte order that is not known yet
+            status = RARE_BLOCK
+            break
+        if size < SMALLEST_BLOCK or size & 3 != 0 or size > r.record_bytes:
+            r.detail = size
+            status = GARBAGE_LENGTH
+            break
+        if at + bytes_needed(data, at, end, size, kind, r) > end:
+            break
+        if size <= r.block_bytes and load32(data, at + size - 4, end, big) != size:
+            r.detail = load32(data, at + size - 4, end, big)
+            status = LENGTHS_DISAGREE
+            break
+        if is_rare(kind):
+            r.detail = size
+            status = RARE_BLOCK if size <= r.block_bytes else LARGE_BLOCK
+            break
+        if kind in (ENHANCED_PACKET, SIMPLE_PACKET, OLD_PACKET):
+            rows = read_packet(data, at, size, kind, r, packets, rows, interfaces)
+        step = min(size, end - at)
+        at += step
+        r.skip = size - step
+    r.position = at
+    r.rows = rows
+    return status

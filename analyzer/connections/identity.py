@@ -1,0 +1,29 @@
+"""Names of a connection that other tools can compute or that stay the same from run to run.
+
+* `community_ids`: Community ID v1, seed 0 (https://github.com/corelight/community-id-spec): the same flow has the same id in every tool that
+  knows it, so reports of Zeek, Suricata and this program can be joined. Of a tunnelled packet it is the innermost flow's.
+* `uids`: Zeek's form, `C` and 96 bits in base 62, but computed: from the capture's id, the first packet's time, the key and the
+  connection's number. The same capture gives the same uids in every run; different captures give different ones.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from analyzer.connections import identity_kernels
+from analyzer.tables import Ints, Rows
+
+
+def uids(connections: Rows, rows: Ints, seed: int) -> npt.NDArray[np.uint8]:
+    """uid of each of ``rows`` as ASCII, uint8 (n, 18); ``seed`` is the id of the capture (int64)."""
+    texts = np.zeros((rows.size, identity_kernels.UID_SIZE), np.uint8)
+    identity_kernels.write_uids(connections, rows, seed, identity_kernels.BASE62, texts)
+    return texts
+
+
+def community_ids(connections: Rows, rows: Ints) -> npt.NDArray[np.uint8]:
+    """Community ID of each of ``rows`` as ASCII, uint8 (n, 30)."""
+    texts = np.zeros((rows.size, identity_kernels.COMMUNITY_ID_SIZE), np.uint8)
+    identity_kernels.write_community_ids(connections, rows, identity_kernels.BASE64, texts)
+    return texts

@@ -1,0 +1,254 @@
+"""Entry kernels of stage 3. Each is called once per batch (or per retry after growing)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analyzer.connections.gap_kernels import stream_size
+from analyzer.connections.history_kernels import CARET, LETTER_C, LETTER_D, SEEN_DATA, add_letter, cased, note_once, note_scaled
+from analyzer.connections.key_kernels import ICMP, ICMP6, ROW_MASK, TCP, UDP, drop_slot, find_slot, key_hash, ports_of, put_slot
+from analyzer.connections.state_kernels import OTH, set_state, tcp_conn_state, udp_conn_state
+from analyzer.connections.tcp_kernels import take_segment
+from analyzer.connections.timer_kernels import is_past, set_deadline
+from analyzer.kernel import DONE, GROW_ROWS, helper, kernel
+from analyzer.tables.connections import ESTABLISHED, INACTIVE, IS_CLOSED, IS_DNS, IS_ONE_WAY, SYN_ACK_SENT, WAS_RETURNED
+from analyzer.tables.packets import ACK, ANALYSED, BAD_TRANSPORT_CHECKSUM, CUT_BY_SNAPLEN, NO_TIME_PACKET, SYN
+
+# positions in the tracker's state (int64): time of the capture, rows ever used, free rows, connections begun
+NOW, USED, FREE, NUMBER, STATE_SIZE = 0, 1, 2, 3, 4
+
+# bits of the server ports table
+SERVES_TCP, SERVES_UDP, SERVES_DNS = 1, 2, 4
+
+IPV4_BROADCAST = np.uint64(0xFFFFFFFF)
+
+
+@helper
+def is_reuse(c, originator, responder, tcp_flags, seq):  # type: ignore[no-untyped-def]
+    """Whether a TCP packet begins another connection between the same two ends: a SYN that is no retransmission."""
+    if not tcp_flags & SYN:
+        return False
+    if tcp_flags & ACK and np.int64(originator.state) != INACTIVE:
+        return False
+    if np.int64(originator.did_close) != 0 or np.int64(responder.did_close) != 0:
+        return True
+    if tcp_flags & ACK:
+        return seq != responder.start_seq
+    if seq == originator.start_seq:
+        return False
+    # SYN+ACK and SYN may have been swapped on their way into the capture
+    is_swapped = np.int64(originator.state) == SYN_ACK_SENT and np.int64(responder.state) == INACTIVE
+    return not (is_swapped and seq == responder.start_seq)
+
+
+@helper
+def responder_is_sender(servers, p):  # type: ignore[no-untyped-def]
+    """Whether the sender of a connection's first packet is likely its responder."""
+    protocol = np.int64(p.protocol)
+    if np.int64(p.ip_version) == 4 and p.dst_lo == IPV4_BROADCAST:
+        return False
+    if protocol == UDP:
+        return servers[p.src_port] & SERVES_UDP != 0 and servers[p.dst_port] & SERVES_UDP == 0
+    if protocol != TCP or np.int64(p.tcp_flags) & (SYN | ACK) == SYN or servers[p.src_port] & SERVES_TCP == 0:
+        return False
+    if servers[p.dst_port] & SERVES_TCP == 0:
+        return True
+    return np.int64(p.tcp_flags) & SYN == 0 and np.int64(p.src_port) < np.int64(p.dst_port)
+
+
+@helper
+def begin_connection(servers, c, e, q, p, ports):  # type: ignore[no-untyped-def]
+    """Fill the rows of a new connection from its first packet."""
+    c.a_hi = p.src_hi
+    c.a_lo = p.src_lo
+    c.b_hi = p.dst_hi
+    c.b_lo = p.dst_lo
+    c.a_port = ports[0]
+    c.b_port = ports[1]
+    c.protocol = p.protocol
+    c.ip_version = p.ip_version
+    c.vlan = p.vlan
+    c.inner_vlan = p.inner_vlan
+    c.first_ts = p.ts
+    c.first_number = p.number
+    c.productive_ts = p.ts
+    if ports[2]:
+        c.marks = IS_ONE_WAY
+    e.in_order = 1
+    e.acknowledged = 1
+    q.in_order = 1
+    q.acknowledged = 1
+    e.window_scale = 255
+    q.window_scale = 255
+    if responder_is_sender(servers, p):
+        c.flipped = 1
+        add_letter(c, CARET)
+    server = np.int64(p.src_port) if np.int64(c.flipped) != 0 else np.int64(p.dst_port)
+    if np.int64(p.protocol) == UDP and servers[server] & SERVES_DNS != 0:
+        c.marks = IS_DNS
+
+
+@helper
+def count_packet(c, e, p):  # type: ignore[no-untyped-def]
+    """Counters and places that every valid packet moves."""
+    size = np.int64(p.payload_length)
+    if e.packets == 0:
+        e.first_ts = p.ts
+        e.ttl = p.ttl
+        e.window_first = p.window
+    e.packets += 1
+    e.ip_bytes += np.int64(p.ip_length)
+    if size > 0:
+        if e.payload_bytes == 0:
+            e.first_payload_ts = p.ts
+            e.first_payload_number = p.number
+        e.payload_bytes += size
+        e.last_payload_ts = p.ts
+        e.last_payload_number = p.number
+    if np.int64(p.marks) & CUT_BY_SNAPLEN:
+        e.cut_packets = np.int64(e.cut_packets) + 1
+    c.last_ts = p.ts
+    c.last_number = p.number
+
+
+@helper
+def take_packet(transitions, limits, c, e, q, p, now):  # type: ignore[no-untyped-def]
+    """One packet of a connection from end ``e`` to end ``q``."""
+    protocol = np.int64(p.protocol)
+    is_originator = np.int64(p.sender) == np.int64(c.flipped)
+    if np.int64(p.marks) & BAD_TRANSPORT_CHECKSUM:
+        e.bad_checksums = np.int64(e.bad_checksums) + 1
+        if protocol == TCP or protocol == UDP:
+            note_scaled(c, np.int64(e.bad_checksums), cased(LETTER_C, is_originator))
+        c.last_ts = p.ts
+        c.last_number = p.number
+        if c.deadline == 0:
+            set_deadline(limits, c, e, q, now, False)
+        return
+    was_closed = np.int64(c.marks) & IS_CLOSED != 0
+    if protocol == TCP:
+        take_segment(transitions, c, e, q, p)
+    else:
+        set_state(e, ESTABLISHED)
+        c.productive_ts = p.ts
+        if protocol == UDP:
+            note_once(c, e, SEEN_DATA, cased(LETTER_D, is_originator))
+    count_packet(c, e, p)
+    if np.int64(p.sender) == np.int64(c.flipped):
+        set_deadline(limits, c, e, q, now, was_closed)
+    else:
+        set_deadline(limits, c, q, e, now, was_closed)
+
+
+@kernel
+def track(packets, start, connections, endpoints, slots, free, state, servers, transitions, limits):  # type: ignore[no-untyped-def]
+    """Give every packet from ``start`` on its connection. Returns (DONE or GROW_ROWS, next packet); GROW_ROWS: no row is free."""
+    for i in range(start, packets.size):
+        p = packets[i]
+        before = state[NOW]
+        now = before
+        if np.int64(p.outcome) != NO_TIME_PACKET:
+            now = max(before, np.int64(p.ts))
+        if np.int64(p.outcome) != ANALYSED:
+            p.connection = -1
+            p.sender = 0
+            state[NOW] = now
+            continue
+        ports = ports_of(p)
+        key = key_hash(p, ports[0], ports[1], ports[2])
+        slot, sender = find_slot(slots, connections, p, ports, key)
+        row = np.int64(-1)
+        old = np.int64(-1)
+        if sender >= 0:
+            old = (slots[slot] & ROW_MASK) - 1
+            c = connections[old]
+            is_late = is_past(limits, c, now, before)
+            if not is_late and np.int64(p.protocol) == TCP:
+                flipped = np.int64(c.flipped)
+                is_late = is_reuse(c, endpoints[2 * old + flipped], endpoints[2 * old + 1 - flipped], np.int64(p.tcp_flags), np.int64(p.seq))
+            if not is_late:
+                row = old
+        if row < 0:
+            if state[FREE] == 0 and state[USED] == connections.size:
+                return GROW_ROWS, i
+            if old >= 0:
+                c = connections[old]
+                c.is_over = 1
+                if c.deadline == 0 or c.deadline > now:
+                    c.deadline = now
+            sender = 0
+            row = take_row(free, state)
+            c = connections[row]
+            c.number = state[NUMBER]
+            c.key_hash = key
+            slots[slot] = key << 32 | (row + 1)
+            begin_connection(servers, c, endpoints[2 * row], endpoints[2 * row + 1], p, ports)
+        p.connection = row
+        p.sender = sender
+        state[NOW] = now
+        take_packet(transitions, limits, connections[row], endpoints[2 * row + sender], endpoints[2 * row + 1 - sender], p, now)
+    return DONE, packets.size
+
+
+@helper
+def take_row(free, state):  # type: ignore[no-untyped-def]
+    """A zeroed row for the next connection: a free one, else one never used."""
+    state[NUMBER] += 1
+    if state[FREE] > 0:
+        state[FREE] -= 1
+        return free[state[FREE]]
+    state[USED] += 1
+    return state[USED] - 1
+
+
+@kernel
+def collect(connections, used, now, everything, rows):  # type: ignore[no-untyped-def]
+    """Find the rows that are over before ``now`` (all of them with ``everything``) and not yet returned; their number."""
+    count = 0
+    for row in range(used):
+        c = connections[row]
+        if c.number == 0 or np.int64(c.marks) & WAS_RETURNED != 0:
+            continue
+        if everything or (c.deadline != 0 and c.deadline < now):
+            c.marks = np.int64(c.marks) | WAS_RETURNED
+            rows[count] = row
+            count += 1
+    return count
+
+
+@kernel
+def finish(connections, endpoints, rows):  # type: ignore[no-untyped-def]
+    """Set what is known only at the end: is_over, stream_bytes, conn_state."""
+    for i in range(rows.size):
+        row = rows[i]
+        c = connections[row]
+        flipped = np.int64(c.flipped)
+        originator, responder = endpoints[2 * row + flipped], endpoints[2 * row + 1 - flipped]
+        protocol = np.int64(c.protocol)
+        c.is_over = 1
+        if protocol == TCP:
+            originator.stream_bytes = stream_size(originator, responder)
+            responder.stream_bytes = stream_size(responder, originator)
+            c.conn_state = tcp_conn_state(c, originator, responder)
+        elif protocol == UDP or protocol == ICMP or protocol == ICMP6:
+            originator.stream_bytes = originator.payload_bytes
+            responder.stream_bytes = responder.payload_bytes
+            c.conn_state = udp_conn_state(originator, responder) if protocol == UDP else OTH
+
+
+@kernel
+def release_slots(connections, rows, slots, free, state):  # type: ignore[no-untyped-def]
+    """Take rows out of the hash table (unless a later connection has their slot) and put them on the free list."""
+    for i in range(rows.size):
+        row = rows[i]
+        drop_slot(slots, np.int64(connections[row].key_hash), row)
+        free[state[FREE]] = row
+        state[FREE] += 1
+
+
+@kernel
+def rebuild(old, slots):  # type: ignore[no-untyped-def]
+    """Enter everything of an old hash table into a larger, empty one."""
+    for i in range(old.size):
+        if old[i] != 0:
+            put_slot(slots, old[i] >> 32, (old[i] & ROW_MASK) - 1)

@@ -1,0 +1,121 @@
+"""The table of connections."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analyzer.batch import Batch
+from analyzer.connections import kernels
+from analyzer.connections.states import TRANSITIONS
+from analyzer.connections.timer_kernels import CLOSED_LINGER, DNS_IDLE, ICMP_IDLE, LIMITS, UDP_IDLE, ZEEK_TIMEOUTS
+from analyzer.kernel import DONE, GROW_ROWS
+from analyzer.options import Options
+from analyzer.registries.ip import LIKELY_SERVER_TCP, LIKELY_SERVER_UDP
+from analyzer.tables import Bytes, Ints, Rows, grow_table, new_table
+from analyzer.tables.connections import CONNECTION, ENDPOINT
+
+DNS_PORTS = (53, 137, 5353, 5355)  # DNS, NetBIOS names, mDNS, LLMNR: what Zeek's DNS analyser is registered for
+FIRST_ROWS = 1 << 14
+
+
+def build_servers() -> Bytes:
+    """What a server on each port is likely to speak: uint8 (65536) of SERVES_ bits."""
+    servers = np.zeros(1 << 16, np.uint8)
+    for ports, bit in ((LIKELY_SERVER_TCP, kernels.SERVES_TCP), (LIKELY_SERVER_UDP, kernels.SERVES_UDP), (DNS_PORTS, kernels.SERVES_DNS)):
+        servers[sorted(ports)] |= bit
+    return servers
+
+
+class Tracker:
+    """Active connections and those that wait to be flushed.
+
+    ``connections`` is a CONNECTION table, ``endpoints`` the ENDPOINT table with rows 2 * connection + sender; both are replaced when they grow, so
+    take them anew after `track`. A row belongs to one connection until `release`; nothing is reused in between.
+    """
+
+    def __init__(self, options: Options, rows: int = FIRST_ROWS) -> None:
+        self.connections: Rows = new_table(CONNECTION, rows)
+        self.endpoints: Rows = new_table(ENDPOINT, 2 * rows)
+        self._free: Ints = np.zeros(rows, np.int64)
+        self._slots: Ints = np.zeros(self._slots_for(rows), np.int64)
+        self._state: Ints = np.zeros(kernels.STATE_SIZE, np.int64)
+        self._servers = build_servers()
+        self._limits: Ints = np.zeros(LIMITS, np.int64)
+        self._limits[ZEEK_TIMEOUTS] = options.zeek_timeouts
+        self._limits[UDP_IDLE] = options.limits.udp_idle_ns
+        self._limits[DNS_IDLE] = options.limits.dns_idle_ns
+        self._limits[ICMP_IDLE] = options.limits.icmp_idle_ns
+        self._limits[CLOSED_LINGER] = options.limits.closed_linger_ns
+
+    @property
+    def capacity(self) -> int:
+        """Rows of ``connections``."""
+        return int(self.connections.shape[0])
+
+    @property
+    def active(self) -> int:
+        """Rows in use: connections not yet released."""
+        return int(self._state[kernels.USED] - self._state[kernels.FREE])
+
+    @property
+    def begun(self) -> int:
+        """Connections begun so far: the largest CONNECTION.number."""
+        return int(self._state[kernels.NUMBER])
+
+    def track(self, batch: Batch) -> None:
+        """Set PACKET.connection and .sender of a decoded batch (-1 where nothing was analysed) and bring all connections up to date."""
+        start = 0
+        while True:
+            status, at = kernels.track(
+                batch.packets,
+                start,
+                self.connections,
+                self.endpoints,
+                self._slots,
+                self._free,
+                self._state,
+                self._servers,
+                TRANSITIONS,
+                self._limits,
+            )
+            if status == DONE:
+                return
+            if status != GROW_ROWS or self._state[kernels.USED] != self.capacity:
+                raise RuntimeError("tracking stopped without need")
+            self._grow()
+            start = int(at)
+
+    def expire(self, now_ns: int, everything: bool = False) -> Ints:
+        """Rows (int64) that are over before ``now_ns`` and were not returned yet, ordered by (deadline, number); all with ``everything``.
+
+        Their is_over, conn_state and stream_bytes are set. A deadline equal to ``now_ns`` waits for the next call, since packets of the
+        same time may still come: so the order over all calls is the same however the capture is cut into batches.
+        """
+        rows = np.empty(self.active, np.int64)
+        count = kernels.collect(self.connections, int(self._state[kernels.USED]), now_ns, everything, rows)
+        rows = rows[:count]
+        deadlines = self.connections["deadline"][rows]
+        ends = np.where((deadlines == 0) | (deadlines > now_ns), now_ns, deadlines)
+        rows = np.ascontiguousarray(rows[np.lexsort((self.connections["number"][rows], ends))])
+        kernels.finish(self.connections, self.endpoints, rows)
+        return rows
+
+    def release(self, rows: Ints) -> None:
+        """Forget connections that were returned by `expire`: their rows (zeroed) may be used again."""
+        kernels.release_slots(self.connections, rows, self._slots, self._free, self._state)
+        self.connections[rows] = np.zeros((), CONNECTION)
+        self.endpoints[2 * rows] = np.zeros((), ENDPOINT)
+        self.endpoints[2 * rows + 1] = np.zeros((), ENDPOINT)
+
+    @staticmethod
+    def _slots_for(rows: int) -> int:
+        return 1 << (2 * rows - 1).bit_length()
+
+    def _grow(self) -> None:
+        rows = 2 * self.capacity
+        self.connections = grow_table(self.connections, rows)
+        self.endpoints = grow_table(self.endpoints, 2 * rows)
+        self._free = np.zeros(rows, np.int64)  # no row was free: that is why the table grows
+        slots = np.zeros(self._slots_for(rows), np.int64)
+        kernels.rebuild(self._slots, slots)
+        self._slots = slots

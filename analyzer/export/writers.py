@@ -1,0 +1,48 @@
+"""The formats a report can be written in: one visible table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+import pyarrow as pa
+
+from analyzer.errors import UsageError
+from analyzer.export.csv import CsvWriter
+from analyzer.export.zeek import ZeekJsonWriter
+
+
+class Writer(Protocol):
+    """Writes the tables of one report to a folder, flush by flush."""
+
+    paths: list[Path]
+
+    def write(self, batches: Mapping[str, pa.RecordBatch]) -> None:
+        """Append the tables of one flush; tables it has no place for are left out."""
+
+    def close(self) -> None:
+        """Finish all files; may be called twice."""
+
+
+FORMATS: Final[dict[str, Callable[[Path], Writer]]] = {
+    "csv": CsvWriter,
+    "zeek-json": ZeekJsonWriter,
+}
+"""Name of a format -> what makes its writer for a folder."""
+
+ZEEK_FORMATS: Final = frozenset({"zeek-json"})
+"""Formats that need the table ``zeek_dns`` (``Context.with_zeek``)."""
+
+
+def open_writers(formats: Sequence[str], folder: Path) -> list[Writer]:
+    """Open a writer for each format; a format named twice is written once.
+
+    Raises:
+        UsageError: an unknown format.
+        OutputError: the folder cannot be written.
+    """
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown:
+        raise UsageError(f"{unknown[0]}: no such format. Formats: {', '.join(FORMATS)}.")
+    return [FORMATS[name](folder) for name in dict.fromkeys(formats)]

@@ -1,0 +1,315 @@
+"""Zeek's logs from the report's tables: conn, dns, ssl, x509 and http, with Zeek's field names and spellings.
+
+One line of a log is one row of one table. The declarations below say for each
+field its name, its Zeek type and its values; the JSON writer needs only that, and so would one for Zeek's tab-separated form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer.errors import OutputError
+from analyzer.export import row_kernels as rk
+from analyzer.export.cells import Lines, numbers_of
+from analyzer.registries.cipher_suites import zeek_suite_name
+from analyzer.registries.tls import zeek_alert_name, zeek_curve_name, zeek_version_name
+from analyzer.report.build import ZEEK_DNS
+from analyzer.report.text import named
+
+KINDS: Final[dict[str, int]] = {
+    "time": rk.EPOCH,
+    "interval": rk.SECONDS,
+    "string": rk.STRING,
+    "addr": rk.STRING,
+    "enum": rk.STRING,
+    "port": rk.WHOLE,
+    "count": rk.WHOLE,
+    "int": rk.WHOLE,
+    "bool": rk.TRUTH,
+    "vector[string]": rk.STRINGS,
+    "set[string]": rk.STRINGS,
+    "vector[interval]": rk.REALS,
+}
+"""Zeek type -> how it is written in JSON."""
+
+
+Values: TypeAlias = Callable[[pa.RecordBatch], pa.Array]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a log: Zeek's name and type, and its values from a row of the log's table."""
+
+    name: str
+    kind: str
+    values: Values
+
+
+@dataclass(frozen=True)
+class Log:
+    """One log: its name in Zeek, the table whose rows are its lines, and its fields."""
+
+    path: str
+    table: str
+    fields: tuple[Field, ...]
+
+
+def _column(name: str) -> Values:
+    return lambda batch: batch.column(name)
+
+
+def _code(column: str, name_of: Callable[[int], str]) -> Values:
+    def values(batch: pa.RecordBatch) -> pa.Array:
+        array = batch.column(column)
+        return named(numbers_of(array), name_of, ~np.asarray(array.is_null()))
+
+    return values
+
+
+def _if_lasted(column: str) -> Values:
+    """A column of ``connections``, unset where the connection has no duration (a single packet), as in Zeek."""
+
+    def values(batch: pa.RecordBatch) -> pa.Array:
+        array = batch.column(column)
+        return pc.if_else(pc.greater(batch.column("duration_ms"), 0.0), array, pa.scalar(None, array.type))
+
+    return values
+
+
+def _first(*columns: str) -> Values:
+    return lambda batch: pc.coalesce(*(batch.column(name) for name in columns))
+
+
+def _proto(batch: pa.RecordBatch) -> pa.Array:
+    transport = batch.column("transport")
+    known = pc.is_in(transport, value_set=pa.array(["tcp", "udp", "icmp"], pa.large_string()))
+    return pc.if_else(known, transport, pa.scalar("unknown_transport", pa.large_string()))
+
+
+SERVICES: Final = {"dns": "dns", "http": "http", "https": "ssl", "tls": "ssl"}
+"""Service of the report -> Zeek's; HTTP/2 in the clear has none there."""
+
+
+def _service(batch: pa.RecordBatch) -> pa.Array:
+    places = pc.index_in(batch.column("service"), value_set=pa.array(list(SERVICES), pa.large_string()))
+    return pa.array(list(SERVICES.values()), pa.large_string()).take(places)
+
+
+# Zeek's default local networks (Site::private_address_space: the special-purpose registries of RFC 6890), by the text of an address
+_PRIVATE: Final = (
+    r"^(0\.|10\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|127\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|192\.0\.[02]\.|192\.168\."
+    r"|198\.1[89]\.|198\.51\.100\.|203\.0\.113\.|224\.0\.0\.|239\.|2[45]\d\."
+    r"|::1?$|2001:(db8)?:|2001:1?[0-9a-f]{1,2}:|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)"
+)
+
+
+def _is_local(column: str) -> Values:
+    """Whether an address is in Zeek's default local networks; one look per distinct address."""
+
+    def values(batch: pa.RecordBatch) -> pa.Array:
+        encoded = batch.column(column).dictionary_encode()
+        return pc.match_substring_regex(encoded.dictionary, _PRIVATE).take(encoded.indices)
+
+    return values
+
+
+def _missed(batch: pa.RecordBatch) -> pa.Array:
+    ends = [pc.fill_null(batch.column(f"tcp_{side}_missed_bytes"), 0) for side in ("originator", "responder")]
+    return pc.add(*ends)
+
+
+def _chain(side: str, other: str) -> Values:
+    """Fingerprints of a chain; an empty list where only the other end sent one."""
+
+    def values(batch: pa.RecordBatch) -> pa.Array:
+        mine, theirs = batch.column(side), batch.column(other)
+        empty = pa.array([[]], mine.type)[0]
+        return pc.if_else(pc.and_(mine.is_null(), theirs.is_valid()), empty, mine)
+
+    return values
+
+
+_ID: Final = (
+    Field("uid", "string", _column("uid")),
+    Field("id.orig_h", "addr", _column("originator_ip")),
+    Field("id.orig_p", "port", _column("originator_port")),
+    Field("id.resp_h", "addr", _column("responder_ip")),
+    Field("id.resp_p", "port", _column("responder_port")),
+)
+
+CONN: Final = Log(
+    "conn",
+    "connections",
+    (
+        Field("ts", "time", _column("start_time")),
+        *_ID,
+        Field("proto", "enum", _proto),
+        Field("service", "string", _service),
+        Field("duration", "interval", _if_lasted("duration_ms")),
+        Field("orig_bytes", "count", _if_lasted("originator_bytes")),
+        Field("resp_bytes", "count", _if_lasted("responder_bytes")),
+        Field("conn_state", "string", _column("state")),
+        Field("local_orig", "bool", _is_local("originator_ip")),
+        Field("local_resp", "bool", _is_local("responder_ip")),
+        Field("missed_bytes", "count", _missed),
+        Field("history", "string", _column("history")),
+        Field("orig_pkts", "count", _column("originator_packets")),
+        Field("orig_ip_bytes", "count", _column("originator_ip_bytes")),
+        Field("resp_pkts", "count", _column("responder_packets")),
+        Field("resp_ip_bytes", "count", _column("responder_ip_bytes")),
+        Field("vlan", "int", _column("vlan")),
+        Field("inner_vlan", "int", _column("inner_vlan")),
+        Field("ip_proto", "count", _column("ip_protocol")),
+        Field("community_id", "string", _column("community_id")),
+    ),
+)
+
+DNS: Final = Log(
+    "dns",
+    ZEEK_DNS,
+    (
+        Field("ts", "time", _column("ts")),
+        *_ID,
+        Field("proto", "enum", _column("proto")),
+        Field("trans_id", "count", _column("trans_id")),
+        Field("rtt", "interval", _column("rtt_ms")),
+        *(Field(name, "string" if name.endswith(("query", "name")) else "count", _column(name))
+          for name in ("query", "qclass", "qclass_name", "qtype", "qtype_name", "rcode", "rcode_name")),
+        *(Field(name, "bool", _column(name)) for name in ("AA", "TC", "RD", "RA")),
+        Field("Z", "count", _column("Z")),
+        Field("answers", "vector[string]", _column("answers")),
+        Field("TTLs", "vector[interval]", _column("TTLs")),
+        Field("rejected", "bool", _column("rejected")),
+        Field("opcode", "count", _column("opcode")),
+        Field("opcode_name", "string", _column("opcode_name")),
+    ),
+)  # fmt: skip
+
+SSL: Final = Log(
+    "ssl",
+    "tls",
+    (
+        Field("ts", "time", _column("first_time")),
+        *_ID,
+        Field("version", "string", _code("version_code", zeek_version_name)),
+        Field("cipher", "string", _code("cipher_suite_code", zeek_suite_name)),
+        Field("curve", "string", _code("group_code", zeek_curve_name)),
+        Field("server_name", "string", _column("sni")),
+        Field("resumed", "bool", lambda batch: pc.fill_null(batch.column("resumed"), False)),
+        Field("last_alert", "string", _code("last_alert_code", zeek_alert_name)),
+        Field("next_protocol", "string", _column("alpn")),
+        Field("established", "bool", _column("established")),
+        Field("ssl_history", "string", _column("history")),
+        Field("cert_chain_fps", "vector[string]", _chain("server_chain", "client_chain")),
+        Field("client_cert_chain_fps", "vector[string]", _chain("client_chain", "server_chain")),
+        Field("sni_matches_cert", "bool", _column("certificate_fits_sni")),
+        Field("ja3", "string", _column("ja3")),
+        Field("ja3s", "string", _column("ja3s")),
+        Field("ja4", "string", _column("ja4")),
+    ),
+)
+
+HTTP: Final = Log(
+    "http",
+    "http",
+    (
+        Field("ts", "time", _first("request_time", "response_time")),
+        *_ID,
+        Field("trans_depth", "count", _column("index")),
+        Field("method", "string", _column("method")),
+        Field("host", "string", _column("host")),
+        Field("uri", "string", _column("target")),
+        Field("referrer", "string", _column("referrer")),
+        Field("version", "string", _column("response_version")),
+        Field("user_agent", "string", _column("user_agent")),
+        Field("origin", "string", _column("origin")),
+        Field("request_body_len", "count", _column("request_body_bytes")),
+        Field("response_body_len", "count", _column("response_body_bytes")),
+        Field("status_code", "count", _column("status")),
+        Field("status_msg", "string", _column("reason")),
+        Field("info_code", "count", _column("info_status")),
+        Field("info_msg", "string", _column("info_reason")),
+        Field("username", "string", _column("username")),
+        Field("proxied", "set[string]", _column("proxied")),
+    ),
+)
+
+X509: Final = Log(
+    "x509",
+    "certificates",
+    (
+        Field("ts", "time", _column("first_seen")),
+        Field("fingerprint", "string", _column("sha256")),
+        Field("certificate.version", "count", _column("version")),
+        Field("certificate.serial", "string", _column("serial")),
+        Field("certificate.subject", "string", _column("subject")),
+        Field("certificate.issuer", "string", _column("issuer")),
+        Field("certificate.not_valid_before", "time", _column("not_before")),
+        Field("certificate.not_valid_after", "time", _column("not_after")),
+        Field("certificate.key_alg", "string", _column("key_algorithm")),
+        Field("certificate.sig_alg", "string", _column("signature_algorithm")),
+        Field("certificate.key_type", "string", _column("key_type")),
+        Field("certificate.key_length", "count", _column("key_bits")),
+        Field("certificate.exponent", "string", _column("key_exponent")),
+        Field("certificate.curve", "string", _column("key_curve")),
+        Field("san.dns", "vector[string]", _column("names")),
+        Field("san.uri", "vector[string]", _column("uris")),
+        Field("san.email", "vector[string]", _column("emails")),
+        Field("san.ip", "vector[string]", _column("addresses")),
+        Field("basic_constraints.ca", "bool", _column("is_ca")),
+        Field("basic_constraints.path_len", "count", _column("path_length")),
+        Field("host_cert", "bool", _column("is_leaf")),
+        Field("client_cert", "bool", _column("is_client")),
+    ),
+)
+
+LOGS: Final = (CONN, DNS, SSL, X509, HTTP)
+
+
+def build_log(log: Log, batches: Mapping[str, pa.RecordBatch]) -> pa.RecordBatch:
+    """The lines of one log: a batch with the log's fields as columns."""
+    batch = batches[log.table]
+    return pa.RecordBatch.from_arrays([field.values(batch) for field in log.fields], [field.name for field in log.fields])
+
+
+class ZeekJsonWriter:
+    """Writes conn.log, dns.log, ssl.log, x509.log and http.log, one JSON object a line; needs the table ``zeek_dns``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files: dict[str, BinaryIO] = {}
+        self._lines: dict[str, Lines] = {}
+        self.paths: list[Path] = []
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for log in LOGS:
+                path = folder / f"{log.path}.log"
+                self._files[log.path] = path.open("wb")
+                self._lines[log.path] = Lines([field.name for field in log.fields], [KINDS[field.kind] for field in log.fields])
+                self.paths.append(path)
+        except OSError as error:
+            self.close()
+            raise OutputError(f"{folder}: the logs cannot be written there ({error.strerror}). Choose another folder with -o.") from error
+
+    def write(self, batches: Mapping[str, pa.RecordBatch]) -> None:
+        """Append the lines of one flush."""
+        for log in LOGS:
+            if log.table not in batches:
+                continue
+            file = self._files[log.path]
+            try:
+                for piece in self._lines[log.path].json(build_log(log, batches)):
+                    file.write(piece)
+            except OSError as error:
+                raise OutputError(f"{file.name}: cannot be written ({error.strerror}).") from error
+
+    def close(self) -> None:
+        """Close all files; may be called twice."""
+        for file in self._files.values():
+            file.close()

@@ -1,0 +1,191 @@
+"""What stands out: rules over the rows of finished connections, each hit a row with the frame that shows it.
+
+Thresholds are those of the field (see each rule); a rule fires at most once per connection, lookup or exchange.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from analyzer.lifecycle.finished import Finished
+from analyzer.tables import Ints, Rows, new_table
+from analyzer.tables.connections import CONN_STATES
+from analyzer.tables.dns import OUTCOMES as DNS_OUTCOMES
+from analyzer.tables.lifecycle import FINDING
+from analyzer.tables.tls import STEP_CODES
+
+Mask: TypeAlias = npt.NDArray[np.bool_]
+
+MILLISECOND = 1_000_000
+SLOW_DNS_NS = 200 * MILLISECOND
+SLOW_RESPONSE_NS = 1000 * MILLISECOND
+ZERO_WINDOWS = 1
+FATAL = 2
+CLOSE_NOTIFY = 0
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: its name, how bad it is, what it says and what to do. ``unit``: of the amount, '' = the amount says nothing."""
+
+    name: str
+    severity: Literal["note", "warning", "error"]
+    meaning: str
+    advice: str
+    unit: Literal["", "ns", "bytes", "code", "count"] = ""
+
+
+RULES = (
+    Rule("tcp.refused", "error", "the connection was refused", "Check that a service listens on this port and that no firewall rejects it."),
+    Rule("tcp.no_answer", "error", "no answer to the SYN", "Check the route and the firewalls on the way: the host may be down or drop packets."),
+    Rule("tcp.syn_retry", "warning", "the first SYN was not answered in time", "Look for packet loss or a full listen queue.", "ns"),
+    Rule("tcp.reset_mid_exchange", "error", "reset before the response was complete", "Ask the side that sent the RST why it gave up."),
+    Rule("tcp.missed_bytes", "warning", "acknowledged bytes are not in the capture", "The capture lost packets: trust its times less.", "bytes"),
+    Rule("tcp.zero_window", "warning", "a receiver had no room (zero window)", "The receiving program reads too slowly.", "count"),
+    Rule("capture.midstream", "note", "the connection starts in the middle of its life", "Start the capture earlier to see its first phases."),
+    Rule("dns.nxdomain", "note", "the name does not exist", "Check the spelling of the name and the search domains."),
+    Rule("dns.servfail", "warning", "the DNS server failed", "Look at the resolver's log: often a broken zone or DNSSEC."),
+    Rule("dns.refused", "warning", "the DNS server refused to answer", "Ask a resolver that serves this client."),
+    Rule("dns.unanswered", "warning", "the lookup was never answered", "Check that the DNS server can be reached."),
+    Rule("dns.retry", "warning", "the DNS question had to be asked again", "Look for packet loss on the way to the DNS server.", "count"),
+    Rule("dns.slow", "warning", "the DNS answer took long", "Use a nearer resolver, or look why its cache is cold.", "ns"),
+    Rule("tls.alert_fatal", "error", "TLS ended in a fatal alert", "The alert's name says what the sender did not accept.", "code"),
+    Rule("tls.no_server_hello", "error", "the ClientHello was never answered", "Check that the server speaks TLS on this port."),
+    Rule("tls.hello_retry", "note", "HelloRetryRequest: one more round trip", "Let the client offer the server's group first.", "ns"),
+    Rule("tls.old_version", "warning", "a TLS version that is no longer safe", "Turn on TLS 1.2 or 1.3.", "code"),
+    Rule("tls.certificate_expired", "error", "the certificate had expired", "Renew the certificate.", "ns"),
+    Rule("tls.certificate_not_yet_valid", "error", "the certificate was not valid yet", "Check the clocks, or the certificate's start.", "ns"),
+    Rule("http.server_error", "error", "the server answered with an error", "Look at the server's log.", "code"),
+    Rule("http.client_error", "note", "the server did not accept the request", "Check the URL and the rights.", "code"),
+    Rule("http.unanswered", "warning", "the request was never answered", "See how the connection ended."),
+    Rule("http.slow", "warning", "the server took long to answer", "Look at what the server waited for.", "ns"),
+)
+_RULE_CODES = {rule.name: code for code, rule in enumerate(RULES)}
+
+
+@dataclass(frozen=True)
+class Validity:
+    """(d,) bounds of each distinct certificate's validity, ns since 1970; 0 = unknown."""
+
+    not_before: Ints
+    not_after: Ints
+
+
+def _rows(name: str, there: Mask, number: Ints, ts: Ints, amount: Ints | int = 0) -> Rows:
+    at = np.flatnonzero(there)
+    table = new_table(FINDING, len(at))
+    table["order"] = at
+    table["rule"] = _RULE_CODES[name]
+    table["number"], table["ts"] = number[at], ts[at]
+    table["amount"] = amount if isinstance(amount, int) else amount[at]
+    table["lookup"] = table["exchange"] = -1
+    return table
+
+
+def _transport(finished: Finished) -> list[Rows]:
+    c, o, r = finished.connections, finished.originators, finished.responders
+    is_tcp = c["protocol"] == 6
+    state = c["conn_state"]
+    missed = o["missed_bytes"] + r["missed_bytes"]
+    zero = o["zero_windows"] + r["zero_windows"].astype(np.int64)
+    last = (c["last_number"], c["last_ts"])
+    syn = (c["syn_number"], c["syn_ts"])
+    return [
+        _rows("tcp.refused", is_tcp & (state == CONN_STATES.index("REJ")), c["teardown_number"], c["teardown_ts"]),
+        _rows("tcp.no_answer", is_tcp & (state == CONN_STATES.index("S0")), *syn),
+        _rows("tcp.syn_retry", (c["syn_retries"] > 0) & (c["synack_ts"] != 0), *syn, c["last_syn_ts"] - c["syn_ts"]),
+        _rows("tcp.missed_bytes", is_tcp & (missed > 0), *last, missed),
+        _rows("tcp.zero_window", zero >= ZERO_WINDOWS, *last, zero),
+        _rows("capture.midstream", is_tcp & (c["syn_ts"] == 0) & (c["synack_ts"] == 0), c["first_number"], c["first_ts"]),
+    ]
+
+
+def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
+    h = finished.handshakes
+
+    def place(name: str, end: int = 0) -> tuple[Ints, Ints]:
+        code = STEP_CODES[name]
+        return h["step_number"][:, code, end], h["step_ts"][:, code, end]
+
+    hello_number, hello_ts = place("client_hello")
+    retry_number, retry_ts = place("hello_retry_request")
+    second_ts = place("second_client_hello")[1]
+    server = place("server_hello")
+    answered = server[1] != 0
+    fatal = (h["alert_level"] == FATAL) & (h["alert_code"] != CLOSE_NOTIFY)
+    silent = (h["seen"] == 1) & (hello_ts != 0) & ~answered & (retry_ts == 0) & ~fatal
+    tables = [
+        _rows("tls.alert_fatal", fatal, *place("alert"), h["alert_code"].astype(np.int64)),
+        _rows("tls.no_server_hello", silent, hello_number, hello_ts),
+        _rows("tls.hello_retry", retry_ts != 0, retry_number, retry_ts, np.where(second_ts > retry_ts, second_ts - hello_ts, 0)),
+        _rows("tls.old_version", answered & (h["version"] > 0) & (h["version"] < 0x0303), *server, h["version"].astype(np.int64)),
+    ]
+    links = finished.chain_links
+    leaves = links[(links["place"] == 0) & (links["from_client"] == 0)]
+    if len(leaves):
+        order = finished.order_of(leaves["connection"].astype(np.int64))
+        before, after = validity.not_before[leaves["certificate"]], validity.not_after[leaves["certificate"]]
+        for name, wrong, by in (
+            ("tls.certificate_expired", (after != 0) & (leaves["ts"] > after), leaves["ts"] - after),
+            ("tls.certificate_not_yet_valid", (before != 0) & (leaves["ts"] < before), before - leaves["ts"]),
+        ):
+            rows = _rows(name, wrong, leaves["number"], leaves["ts"], by)
+            rows["order"] = order[rows["order"]]
+            tables.append(rows)
+    return tables
+
+
+def _lookups(finished: Finished) -> list[Rows]:
+    q = finished.lookups
+    if len(q) == 0:
+        return []
+    outcome = q["outcome"]
+    query, answer = (q["query_number"], q["query_ts"]), (q["response_number"], q["response_ts"])
+    both = (q["has_query"] == 1) & (q["has_response"] == 1)
+    wait = np.where(both, q["response_ts"] - q["query_ts"], 0)
+    tables = [
+        _rows("dns.nxdomain", outcome == DNS_OUTCOMES.index("nxdomain"), *answer),
+        _rows("dns.servfail", outcome == DNS_OUTCOMES.index("servfail"), *answer),
+        _rows("dns.refused", outcome == DNS_OUTCOMES.index("refused"), *answer),
+        _rows("dns.unanswered", (outcome == DNS_OUTCOMES.index("unanswered")) & (q["server_port"] == 53), *query),
+        _rows("dns.retry", (q["queries"] > 1) & (q["server_port"] == 53), *query, q["queries"] - np.int64(1)),
+        _rows("dns.slow", wait > SLOW_DNS_NS, *answer, wait),
+    ]
+    order = finished.order_of(q["connection"].astype(np.int64))
+    for rows in tables:
+        rows["lookup"] = rows["order"]
+        rows["order"] = order[rows["lookup"]]
+    return tables
+
+
+def _exchanges(finished: Finished) -> list[Rows]:
+    x, c = finished.exchanges, finished.connections
+    if len(x) == 0:
+        return []
+    asked, answered = x["has_request"] == 1, x["has_response"] == 1
+    request, response = (x["request_first_number"], x["request_first_ts"]), (x["response_first_number"], x["response_first_ts"])
+    wait = np.where(asked & answered, x["response_first_ts"] - x["request_last_ts"], 0)
+    status = x["status"].astype(np.int64)
+    by_reset = c["teardown_by_reset"][finished.exchange_order] == 1
+    tables = [
+        _rows("http.server_error", answered & (status >= 500) & (status < 600), *response, status),
+        _rows("http.client_error", answered & (status >= 400) & (status < 500), *response, status),
+        _rows("http.unanswered", asked & ~answered, *request),
+        _rows("http.slow", wait > SLOW_RESPONSE_NS, *response, wait),
+        _rows("tcp.reset_mid_exchange", asked & by_reset & (x["response_complete"] == 0), *request),
+    ]
+    for rows in tables:
+        rows["exchange"] = rows["order"]
+        rows["order"] = finished.exchange_order[rows["exchange"]]
+    return tables
+
+
+def build_findings(finished: Finished, validity: Validity) -> Rows:
+    """FINDING rows ordered by (output position of the connection, frame, rule)."""
+    tables = _transport(finished) + _handshakes(finished, validity) + _lookups(finished) + _exchanges(finished)
+    table = np.concatenate(tables).view(np.recarray)
+    return table[np.lexsort((table["rule"], table["number"], table["order"]))]

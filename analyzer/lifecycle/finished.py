@@ -1,0 +1,78 @@
+"""What is known of the connections that leave in one flush, gathered so that every table has a row per connection in one order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from analyzer.tables import Bytes, Ints, Rows
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The text that spans of each owner's rows point into; valid until its owner's ``release``."""
+
+    tls: Bytes
+    http: Bytes
+    dns: Bytes
+    attribution: Bytes
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Rows of one flush. Tables with one row per connection are aligned with ``rows``; the others name their connection's row.
+
+    Attributes:
+        rows: (n,) int64 rows in the hot tables, in output order (deadline, number).
+        connections, endpoints_a, endpoints_b, handshakes, attributions, services: (n,) copies of the hot rows.
+        exchanges: (x,) EXCHANGE ordered by (output order, index).
+        chain_links: (c,) CHAIN_LINK of these connections.
+        lookups, records: LOOKUP (l,) and their RESOURCE_RECORD (r,).
+        texts: what spans point into.
+    """
+
+    rows: Ints
+    connections: Rows
+    endpoints_a: Rows
+    endpoints_b: Rows
+    handshakes: Rows
+    attributions: Rows
+    services: Rows
+    exchanges: Rows
+    chain_links: Rows
+    lookups: Rows
+    records: Rows
+    texts: Texts
+
+    @cached_property
+    def originators(self) -> Rows:
+        """(n,) ENDPOINT of the originator."""
+        return np.where(self.connections["flipped"] == 1, self.endpoints_b, self.endpoints_a).view(np.recarray)
+
+    @cached_property
+    def responders(self) -> Rows:
+        """(n,) ENDPOINT of the responder."""
+        return np.where(self.connections["flipped"] == 1, self.endpoints_a, self.endpoints_b).view(np.recarray)
+
+    def order_of(self, connection_rows: Ints) -> Ints:
+        """Output position (0 .. n-1) of rows of the hot tables; every one must be in this flush."""
+        sorter = np.argsort(self.rows, kind="stable")
+        return sorter[np.searchsorted(self.rows, connection_rows, sorter=sorter)]
+
+    @cached_property
+    def exchange_order(self) -> Ints:
+        """(x,) output position of the connection of each exchange."""
+        return self.order_of(self.exchanges["connection"].astype(np.int64))
+
+    @cached_property
+    def exchange_counts(self) -> Ints:
+        """(n,) exchanges per connection."""
+        return np.bincount(self.exchange_order, minlength=len(self.rows)).astype(np.int64)
+
+    @cached_property
+    def first_exchange(self) -> Ints:
+        """(n,) index into ``exchanges`` of each connection's first, -1 = none."""
+        starts = np.cumsum(self.exchange_counts) - self.exchange_counts
+        return np.where(self.exchange_counts > 0, starts, -1)

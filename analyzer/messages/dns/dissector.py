@@ -1,0 +1,256 @@
+"""DNS: packets and runs in, lookups out (see the kernels for the theory of each step).
+
+Per batch ``process``: datagrams, runs of streams, then pairing in order of capture. Lookups wait in ``lookups``, ``records`` and
+``text`` until their connection is flushed: ``take`` hands them over, ``release`` forgets them when the report has been built.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from analyzer.batch import Batch
+from analyzer.kernel import DONE, GROW_ROWS
+from analyzer.memory import Memory, Text
+from analyzer.messages.dns import frame_kernels, kernels, pair_kernels, present_kernels
+from analyzer.options import SECOND, Options
+from analyzer.tables import Ints, Rows, grow_table, new_table
+from analyzer.tables.dns import DNS_MESSAGE, DNS_STREAM, LOOKUP, PENDING, RESOURCE_RECORD
+
+ANSWER_WAIT_NS = 60 * SECOND  # a response later than this after the last query belongs to another one that was not captured
+
+COUNTERS = (
+    ("not_dns", "datagrams and streams on a DNS port that are not DNS"),
+    ("gaps", "directions of DNS over TCP given up after missing bytes"),
+    ("no_room", "directions of DNS over TCP given up because the budget for partial messages was used up"),
+    ("incomplete", "messages over TCP whose end never came"),
+    ("malformed", "messages with an error"),
+    ("messages", "messages read"),
+    ("orphans", "responses without a query"),
+)
+
+
+class Taken(NamedTuple):
+    """Lookups that are over: LOOKUP rows whose ``first_record`` counts in ``records``; spans are in the text of Dns."""
+
+    lookups: Rows
+    records: Rows
+
+
+class Dns:
+    """The DNS of a capture. ``lookups[:lookups_top]`` and ``records[:records_top]`` are pending; ``connection`` -1 = already taken.
+
+    ``answers`` has the rows of ``lookups`` that got their response in this batch, in order of capture.
+    """
+
+    def __init__(self, memory: Memory, options: Options) -> None:
+        self._memory = memory
+        self._limits = options.limits
+        self._messages = new_table(DNS_MESSAGE, 1)
+        self._parsed = 0
+        self._framed = 0
+        self._streams = new_table(DNS_STREAM, 2)
+        self._counters: Ints = np.zeros(frame_kernels.COUNTERS, np.int64)
+        self._state: Ints = np.zeros(3, np.int64)
+        self._pending = new_table(PENDING, 1)
+        self._heads = np.zeros(2, np.int32)
+        self._dead = 0
+        self._taken: Ints = np.zeros(0, np.int64)
+        self._answers: Ints = np.zeros(0, np.int64)
+        self.lookups = new_table(LOOKUP, 1)
+        self.records = new_table(RESOURCE_RECORD, 1)
+        self.records_top = 0
+        self.text = Text()
+
+    @property
+    def lookups_top(self) -> int:
+        """Rows of ``lookups`` in use."""
+        return int(self._state[pair_kernels.TOP])
+
+    @property
+    def answers(self) -> Ints:
+        """Rows of ``lookups`` whose response came in the last ``pair``."""
+        return self._answers[: self._state[pair_kernels.ANSWERS]]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What was read and what was not, by the names of COUNTERS."""
+        return {name: int(count) for (name, _), count in zip(COUNTERS, self._counters, strict=True)}
+
+    def process(self, batch: Batch, runs: Rows, wanted: Ints, connections: Rows) -> None:
+        """Read the datagrams of a batch and the runs ``wanted`` of DNS over TCP, and pair what was read."""
+        self.process_packets(batch, connections)
+        self.process_runs(runs, wanted, connections)
+        self.pair()
+
+    def process_packets(self, batch: Batch, connections: Rows) -> None:
+        """Read the DNS messages in the datagrams of a batch."""
+        self._streams = grow_table(self._streams, 2 * len(connections))
+        at = 0
+        while True:
+            status, at, self._framed = frame_kernels.select_datagrams(
+                self._memory.data, batch.packets, at, self._streams, self._messages, self._framed, self._counters
+            )
+            if status == DONE:
+                break
+            self._grow_messages(len(batch.packets) // 4)
+        self._parse()
+
+    def process_runs(self, runs: Rows, wanted: Ints, connections: Rows) -> None:
+        """Read the DNS messages in the runs ``wanted`` of DNS over TCP."""
+        self._streams = grow_table(self._streams, 2 * len(connections))
+        data, arena = self._memory.data, self._memory.arenas[0]
+        at = 0
+        while True:
+            status, at, self._framed = frame_kernels.frame_runs(
+                data, arena, runs, wanted, at, connections, self._streams, self._messages, self._framed, self._counters
+            )
+            if status == DONE:
+                break
+            self._grow_messages(int(runs[wanted[at]].run_size) // 14 + 2)
+        self._parse()
+
+    def _grow_messages(self, more: int) -> None:
+        self._messages = grow_table(self._messages, self._framed + max(more, 64))
+
+    def _parse(self) -> None:
+        """Read the messages that were framed since the last call."""
+        first, data, jumps, tried = self._parsed, self._memory.data, self._limits.dns_jumps, (-1, -1, -1)
+        at = first
+        while True:
+            status, at, self.records_top, self.text.top = kernels.parse(
+                data, self._messages, at, self._framed, self.records, self.records_top, self.text.data, self.text.top, jumps
+            )
+            if status == DONE:
+                break
+            tried = self._make_room(status, at, tried)
+        at, record, tried = first, 0, (-1, -1, -1)
+        while True:
+            status, at, record, self.text.top = present_kernels.present(
+                data, self._messages, at, self._framed, self.records, record, self.text.data, self.text.top, jumps
+            )
+            if status == DONE:
+                break
+            tried = self._make_room(status, record, tried)
+        frame_kernels.give_blocks(data, self._memory.arenas[0], self._messages, first, self._framed, self._counters)
+        self._parsed = self._framed
+
+    def _make_room(self, status: int, at: int, tried: tuple[int, int, int]) -> tuple[int, int, int]:
+        """Grow what a parse kernel asked for; raises RuntimeError when it asked the same before."""
+        now = (at, len(self.records), self.text.data.size)
+        if now == tried:
+            raise RuntimeError("the DNS parser makes no progress")
+        if status == GROW_ROWS:
+            self.records = grow_table(self.records, 4 * len(self.records))
+        else:
+            self.text.make_room(2 * self.text.data.size - self.text.top)
+        return now
+
+    def pair(self) -> None:
+        """Turn the messages read since the last call into lookups, in order of capture."""
+        order: Ints = np.argsort(self._messages["order"][: self._framed], kind="stable")
+        self._answers = np.zeros(len(order), np.int64) if len(order) > len(self._answers) else self._answers
+        self._state[pair_kernels.ANSWERS] = 0
+        limits, at = self._limits, 0
+        while True:
+            status, at = pair_kernels.pair(
+                self._messages,
+                order,
+                at,
+                self.records,
+                self.lookups,
+                self._pending,
+                self._heads,
+                self._streams,
+                self._state,
+                self._answers,
+                self._counters,
+                limits.dns_retry_ns,
+                ANSWER_WAIT_NS,
+            )
+            if status == DONE:
+                break
+            self.lookups = grow_table(self.lookups, 4 * len(self.lookups))
+            self._pending = grow_table(self._pending, len(self.lookups))
+            self._relink()
+        self._parsed = self._framed = 0
+
+    def _relink(self) -> None:
+        """Hash chains anew, for as many rows as the table has."""
+        self._heads = np.zeros(1 << len(self.lookups).bit_length(), np.int32)
+        pair_kernels.relink(self.lookups, self._pending, self._heads, self.lookups_top)
+
+    def take(self, rows: Ints) -> Taken:
+        """Hand over the lookups of flushed connection rows, ordered by (connection as given, number), repeats after what they repeat.
+
+        Spans stay valid until ``release``.
+        """
+        rank = np.full(max(len(self._streams) // 2, int(rows.max(initial=0)) + 1), -1, np.int64)
+        rank[rows] = np.arange(len(rows))
+        owner = self.lookups["connection"][: self.lookups_top].astype(np.int64)
+        place = np.where(owner >= 0, rank[owner], -1)
+        found = np.flatnonzero(place >= 0)
+        found = found[np.argsort(place[found], kind="stable")]
+        self._taken = np.concatenate([self._taken, found])
+        lookups = self.lookups[found]
+        counts = lookups["records"].astype(np.int64)
+        ends = np.cumsum(counts)
+        index = np.repeat(lookups["first_record"] - (ends - counts), counts) + np.arange(counts.sum())
+        lookups["first_record"] = ends - counts
+        lookups["is_over"] = 1
+        return Taken(lookups.view(np.recarray), self.records[index].view(np.recarray))
+
+    def release(self, rows: Ints) -> None:
+        """Forget flushed connection rows and the lookups taken from them."""
+        rows = rows[2 * rows + 1 < len(self._streams)]
+        frame_kernels.release_streams(self._memory.data, self._memory.arenas[0], self._streams, rows, self._counters)
+        self._streams[2 * rows] = np.zeros((), DNS_STREAM)
+        self._streams[2 * rows + 1] = np.zeros((), DNS_STREAM)
+        self.lookups["connection"][self._taken] = -1
+        self._dead += len(self._taken)
+        self._taken = self._taken[:0]
+        if 2 * self._dead > self.lookups_top:
+            self._compact()
+
+    def _compact(self) -> None:
+        """Keep only the rows and the text of lookups that were not taken."""
+        top = self.lookups_top
+        is_live = self.lookups["connection"][:top] >= 0
+        live = np.flatnonzero(is_live)
+        place = np.concatenate([[0], np.cumsum(is_live)]) * np.concatenate([[0], is_live])  # row plus one -> new row plus one
+        for table, names in (
+            (self._pending[:top], ("first_repeat", "last_repeat", "next_repeat", "next_join")),
+            (self._streams, ("first_query", "last_query", "first_reply", "last_reply")),
+        ):
+            for name in names:
+                table[name] = place[table[name]]
+        lookups = self.lookups[live]
+        counts = lookups["records"].astype(np.int64)
+        ends = np.cumsum(counts)
+        records = self.records[np.repeat(lookups["first_record"] - (ends - counts), counts) + np.arange(counts.sum())]
+        lookups["first_record"] = ends - counts
+        self._compact_text(lookups.view(np.recarray), records.view(np.recarray))
+        self._pending[: len(live)] = self._pending[live]
+        self.lookups[: len(live)] = lookups
+        self.records[: len(records)] = records
+        self._state[pair_kernels.TOP] = len(live)
+        self.records_top = len(records)
+        self._dead = 0
+        self._relink()
+
+    def _compact_text(self, lookups: Rows, records: Rows) -> None:
+        """Compact the text; a span that shares its bytes with another one of its row still does so afterwards."""
+        spans = [(lookups, "name", ""), (lookups, "zeek_name", "name"), (lookups, "extended_error_text", "")]
+        spans += [(records, "name", ""), (records, "rdata", ""), (records, "zeek", "rdata")]
+        columns: list[tuple[Ints, Ints]] = []
+        shared = []
+        for table, name, twin in spans:
+            positions = table[name].astype(np.int64)
+            sizes = table[name + "_size"].astype(np.int64)
+            is_shared = (positions == table[twin]) & (sizes == table[twin + "_size"]) if twin else np.zeros(len(table), bool)
+            columns.append((positions, np.where(is_shared, 0, sizes)))
+            shared.append(is_shared)
+        self.text.compact(columns)
+        for (table, name, twin), (positions, _), is_shared in zip(spans, columns, shared, strict=True):
+            table[name] = np.where(is_shared, table[twin], positions) if twin else positions

@@ -1,0 +1,206 @@
+"""Parsing: the bytes of a message to the fields of its DNS_MESSAGE row and its RESOURCE_RECORD rows with their names (RFC 1035 4.1).
+
+A second pass (present_kernels) turns the data of the records to text: until then ``rdata`` is where it lies in memory, and ``zeek``
+where the owner name lies. Two passes, because a kernel compiles fast when few helpers hang below it.
+
+A message is read until its end or its first mistake, which is its ``error``: records before that stay. Text is bounded, for compression
+lets few bytes name much text: at most ``TEXT_PER_BYTE`` bytes a byte of the message (and ``TEXT_BASE``), then reading stops.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, be16, be32, helper, kernel
+from analyzer.messages.dns.name_kernels import HASH_START, decode_netbios, fold_name, hash_byte, read_name
+from analyzer.messages.dns.text_kernels import put_bytes
+from analyzer.tables.dns import BAD_NAME, BAD_QUESTION, BAD_RDATA, BAD_RECORD, CUT, NO_ERROR, TOO_MUCH_TEXT
+
+OPT = 41
+RESPONSE = 0x8000
+TEXT_BASE, TEXT_PER_BYTE = 8192, 16
+NAME_ROOM = 2048  # two names as text: 255 bytes, four characters each
+EXTENDED_ERROR = 15
+
+
+@helper
+def clear_message(m, records_top):  # type: ignore[no-untyped-def]
+    """Nothing read yet."""
+    m.error = NO_ERROR
+    m.rejected = 0
+    m.qtype = -1
+    m.qclass = -1
+    m.question_hash = 0
+    m.name = 0
+    m.name_size = 0
+    m.zeek_name = 0
+    m.zeek_name_size = 0
+    m.first_record = records_top
+    m.answer_records = 0
+    m.records = 0
+    m.matching = 0
+    m.zeek_answers = 0
+    m.udp_size = -1
+    m.dnssec_ok = 0
+    m.extended_error = -1
+    m.extended_error_text = 0
+    m.extended_error_text_size = 0
+
+
+@helper
+def read_question(data, m, at, end, text, top, jumps):  # type: ignore[no-untyped-def]
+    """The first question; (position after it or -1, new top)."""
+    start = np.int64(m.position)
+    after, name_end, h, is_plain = read_name(data, start, end, at, text, top, jumps)
+    if after < 0:
+        m.error = BAD_NAME
+        return after, top
+    m.name = top
+    m.name_size = name_end - top
+    m.zeek_name = top
+    m.zeek_name_size = name_end - top
+    top = name_end
+    if m.is_netbios:
+        name_end = decode_netbios(data, at, text, top)
+    if name_end == top and not is_plain:
+        name_end = fold_name(data, start, at, text, top)
+        m.zeek_name_size = 0
+    if name_end > top:
+        m.zeek_name = top
+        m.zeek_name_size = name_end - top
+    qtype, qclass = be16(data, after, end), be16(data, after + 2, end)
+    if qclass < 0:
+        m.error = BAD_QUESTION
+        return np.int64(-1), name_end
+    m.qtype = qtype
+    m.qclass = qclass
+    for k in range(4):
+        h = hash_byte(h, np.int64(data[after + k]))
+    m.question_hash = h
+    return after + 4, name_end
+
+
+@helper
+def read_questions(data, m, end, text, top, jumps):  # type: ignore[no-untyped-def]
+    """All questions: the first is kept; (position after them or -1 with m.error, new top). A question takes five bytes at least."""
+    start = np.int64(m.position)
+    at = start + 12
+    m.question_hash = HASH_START
+    if m.questions > 0:
+        at, top = read_question(data, m, at, end, text, top, jumps)
+    for _ in range(1, np.int64(m.questions)):
+        if at >= 0:
+            at, _, _, _ = read_name(data, start, end, at, text, top, jumps)
+            if at < 0:
+                m.error = BAD_NAME
+            elif at + 4 > end:
+                at = np.int64(-1)
+                m.error = BAD_QUESTION
+            else:
+                at += 4
+        else:
+            break
+    return at, top
+
+
+@helper
+def read_opt(data, m, at, fixed, end, text, top):  # type: ignore[no-untyped-def]
+    """The OPT pseudo-record (RFC 6891 6.1.2): fixed part at ``fixed``, options in ``data[at:end]``; the new top."""
+    if m.udp_size >= 0:  # a second one is an error of the sender (6.1.1): the first counts
+        return top
+    m.udp_size = be16(data, fixed + 2, end)
+    ttl = be32(data, fixed + 4, end)
+    m.rcode = (ttl >> 24) << 4 | (np.int64(m.bits) & 15)
+    m.dnssec_ok = (ttl >> 15) & 1
+    while at < end:
+        code, size = be16(data, at, end), be16(data, at + 2, end)
+        if size < 0 or at + 4 + size > end:
+            m.error = BAD_RDATA
+            return top
+        if code == EXTENDED_ERROR and m.extended_error < 0 and size >= 2:
+            m.extended_error = be16(data, at + 4, end)
+            m.extended_error_text = top
+            m.extended_error_text_size = size - 2
+            top = put_bytes(text, top, data, at + 6, at + 4 + size)
+        at += 4 + size
+    return top
+
+
+@helper
+def read_record(data, m, x, section, at, end, text, top, jumps):  # type: ignore[no-untyped-def]
+    """One record, its data still as on the wire; (position after it, or -1 with m.error, new top, 1 when it is a row)."""
+    x.zeek = at
+    if m.name_size > 0 and be16(data, at, end) == 0xC00C:  # the name asked for
+        x.name = m.name
+        x.name_size = m.name_size
+        fixed, name_end = at + 2, top
+    else:
+        fixed, name_end, _, _ = read_name(data, np.int64(m.position), end, at, text, top, jumps)
+        x.name = top
+        x.name_size = name_end - top
+    size = be16(data, fixed + 8, end) if fixed >= 0 else np.int64(-1)
+    if size < 0 or fixed + 10 + size > end:
+        m.error = BAD_NAME if fixed < 0 else BAD_RECORD
+        return np.int64(-1), top, 0
+    at = fixed + 10
+    rrtype = be16(data, fixed, end)
+    if rrtype == OPT and section == 3:
+        top = read_opt(data, m, at, fixed, at + size, text, top)
+        return (at + size if m.error == NO_ERROR else np.int64(-1)), top, 0
+    x.lookup = 0
+    x.section = section
+    x.rrtype = rrtype
+    x.rrclass = be16(data, fixed + 2, end)
+    x.ttl = be32(data, fixed + 4, end)
+    x.rdata = at
+    x.rdata_size = size
+    return at + size, name_end, 1
+
+
+@helper
+def parse_message(data, m, records, r, text, top, jumps):  # type: ignore[no-untyped-def]
+    """Read one message; (status, new top of records, new top of text)."""
+    start, first, base = np.int64(m.position), r, top
+    end = start + np.int64(m.message_size)
+    clear_message(m, r)
+    if text.size - top < 2 * NAME_ROOM:
+        return GROW_TEXT, first, base
+    m.id, m.bits, m.questions = be16(data, start, end), be16(data, start + 2, end), be16(data, start + 4, end)
+    m.rcode = np.int64(m.bits) & 15
+    total = be16(data, start + 6, end) + be16(data, start + 8, end) + be16(data, start + 10, end)
+    if m.bits & RESPONSE and ((total == 0 and m.questions > 0) or (m.rcode != 0 and m.questions == 0)):
+        m.rejected = 1
+    at, top = read_questions(data, m, end, text, top, jumps)
+    for section in range(1, 4):
+        for _ in range(be16(data, start + 4 + 2 * section, end)):
+            if m.error != NO_ERROR or at < 0:
+                break
+            if at >= end:
+                m.error = BAD_RECORD
+                break
+            if top - base > TEXT_BASE + TEXT_PER_BYTE * m.message_size:
+                m.error = TOO_MUCH_TEXT
+                break
+            if r >= records.size:
+                return GROW_ROWS, first, base
+            if text.size - top < NAME_ROOM + np.int64(m.message_size):
+                return GROW_TEXT, first, base
+            at, top, is_row = read_record(data, m, records[r], section, at, end, text, top, jumps)
+            if is_row:
+                r += 1
+    m.records = r - first
+    if m.error != NO_ERROR and m.is_cut:
+        m.error = CUT
+    return DONE, r, top
+
+
+@kernel
+def parse(data, messages, at, end, records, records_top, text, text_top, jumps):  # type: ignore[no-untyped-def]
+    """Read ``messages[at:end]`` but for the data of their records; (status, next message, new top of records, new top of text)."""
+    for i in range(at, end):
+        status, r, top = parse_message(data, messages[i], records, records_top, text, text_top, jumps)
+        if status != DONE:
+            return status, i, records_top, text_top
+        records_top = r
+        text_top = top
+    return DONE, end, records_top, text_top

@@ -1,0 +1,160 @@
+"""HTTP of many connections at once: state tables, growth, and the EXCHANGE rows until their connections leave."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analyzer.batch import Batch
+from analyzer.kernel import DONE, GROW_ROWS
+from analyzer.memory import Memory, Text
+from analyzer.messages.http.framing_kernels import drop_blocks, frame
+from analyzer.messages.http.head_kernels import FACTS
+from analyzer.messages.http.pairing_kernels import BYTE_AT, CURSOR, HEAD_LIMIT, NEED, RUN_AT, TEXT_TOP, TUNNELS, USED, WAIT_LIMIT
+from analyzer.options import Options
+from analyzer.tables import Bytes, Ints, Rows, grow_table, new_table
+from analyzer.tables.http import EXCHANGE, HTTP_ERRORS, HTTP_PAIRING, HTTP_STREAM, HTTP_TUNNEL
+
+_TEXT_FIELDS = tuple(name.removesuffix("_size") for name in EXCHANGE.names or () if name.endswith("_size"))
+
+
+class Http:
+    """The HTTP/1.x dissector.
+
+    ``exchanges[:used]`` are the rows of connections that have not left; rows that have left and wait to be swept have connection -1.
+    Spans point into ``text``. ``counts`` holds how often each of HTTP_ERRORS happened.
+    """
+
+    def __init__(self, memory: Memory, options: Options, rows: int = 1 << 10) -> None:
+        self.memory = memory
+        self.streams: Rows = new_table(HTTP_STREAM, 2 * rows)
+        self.pairings: Rows = new_table(HTTP_PAIRING, rows)
+        self.exchanges: Rows = new_table(EXCHANGE, rows)
+        self.tunnels: Rows = new_table(HTTP_TUNNEL, 2 * rows)
+        self.text = Text()
+        self.text.top = 1
+        self.counts: Ints = np.zeros(len(HTTP_ERRORS), np.int64)
+        self._dead = 0
+        self._ranks: Ints = np.full(rows, -1, np.int64)
+        # line starts of one head: the start line, the fields, the empty line
+        self._lines: Ints = np.zeros(options.limits.head_fields + 2, np.int64)
+        self._facts: Ints = np.zeros(FACTS, np.int64)
+        self._cursor: Ints = np.zeros(CURSOR, np.int64)
+        self._cursor[HEAD_LIMIT] = options.limits.head_bytes
+        self._cursor[WAIT_LIMIT] = options.limits.pending_requests
+
+    @property
+    def used(self) -> int:
+        """Rows of ``exchanges`` in use."""
+        return int(self._cursor[USED])
+
+    @property
+    def anomalies(self) -> dict[str, int]:
+        """How often each thing of HTTP_ERRORS happened, those that did."""
+        return {HTTP_ERRORS[code][0]: int(count) for code, count in enumerate(self.counts) if count}
+
+    def process_runs(self, batch: Batch, runs: Rows, wanted: Ints, connections: Rows, wishes: Rows | None = None) -> Rows:
+        """Read the runs ``wanted`` (int64 indices into ``runs``, HTTP connections only, both directions, in capture order).
+
+        Returns the HTTP_TUNNEL rows of this batch: where connections left HTTP. ``connections`` is the CONNECTION table; ``wishes``
+        (a row per stream with ``skip_until``, int64) is told up to which stream offset bytes of bodies need not be delivered.
+        """
+        self._fit(connections.shape[0])
+        cursor, text = self._cursor, self.text
+        cursor[RUN_AT], cursor[BYTE_AT], cursor[TUNNELS] = 0, -1, 0
+        while True:
+            cursor[TEXT_TOP] = text.top
+            status = frame(
+                batch.memory.data, runs, wanted, self.streams, self.pairings, self.exchanges, self.tunnels, text.data,
+                self.memory.arenas[0], self._lines, self._facts, self.counts, cursor,
+            )  # fmt: skip
+            text.top = int(cursor[TEXT_TOP])
+            if status == DONE:
+                break
+            self._grow(status)
+        if wishes is not None:
+            streams = np.unique(2 * runs.connection[wanted].astype(np.int64) + runs.sender[wanted])
+            wishes.skip_until[streams] = self.streams.skip_until[streams]
+        return _first(self.tunnels, int(cursor[TUNNELS]))
+
+    def take(self, rows: Ints) -> Rows:
+        """A copy of the EXCHANGE rows of these connection rows, ordered by (place in ``rows``, index)."""
+        live = _first(self.exchanges, self.used)
+        if not self.used or not rows.size:
+            return new_table(EXCHANGE, 0)
+        self._ranks[rows] = np.arange(rows.size)
+        ranks = np.where(live.connection >= 0, self._ranks[live.connection], -1)
+        self._ranks[rows] = -1
+        found = np.flatnonzero(ranks >= 0)
+        return live[found[np.lexsort((live["index"][found], ranks[found]))]].view(np.recarray)
+
+    def release(self, rows: Ints) -> None:
+        """Forget these connection rows: their state and their exchanges. Table and text are swept when more than half is dead."""
+        rows = rows[rows < self.pairings.shape[0]]
+        streams = np.concatenate((2 * rows, 2 * rows + 1))
+        if self.streams.block_size[streams].any():
+            drop_blocks(self.memory.data, self.memory.arenas[0], self.streams, rows)
+        self.streams[streams] = np.zeros(1, HTTP_STREAM)
+        has_exchanges = bool(self.pairings.exchanges[rows].any())
+        self.pairings[rows] = np.zeros(1, HTTP_PAIRING)
+        if not has_exchanges:
+            return
+        live = _first(self.exchanges, self.used)
+        self._ranks[rows] = 0
+        gone = np.flatnonzero((live.connection >= 0) & (self._ranks[live.connection] == 0))
+        self._ranks[rows] = -1
+        live.connection[gone] = -1
+        self._dead += gone.size
+        if 2 * self._dead > self.used:
+            self._sweep()
+
+    def _fit(self, rows: int) -> None:
+        """Make the state tables as long as the connection table."""
+        self.streams = grow_table(self.streams, 2 * rows)
+        self.pairings = grow_table(self.pairings, rows)
+        if self._ranks.size < rows:
+            self._ranks = np.full(self.pairings.shape[0], -1, np.int64)
+
+    def _grow(self, status: int) -> None:
+        """Make the room the kernel asked for; it asks again only for something else."""
+        if status == GROW_ROWS:
+            before = self.exchanges.shape[0] + self.tunnels.shape[0]
+            self.exchanges = grow_table(self.exchanges, self.used + 1)
+            self.tunnels = grow_table(self.tunnels, int(self._cursor[TUNNELS]) + 2)
+            grown = self.exchanges.shape[0] + self.tunnels.shape[0] > before
+        else:
+            before = self.text.data.size
+            self.text.make_room(int(self._cursor[NEED]))
+            grown = self.text.data.size > before
+        if not grown:
+            raise RuntimeError("HTTP framing asked for room that it had")
+
+    def _sweep(self) -> None:
+        """Drop dead rows and their text; references to rows follow."""
+        used = self.used
+        kept = np.flatnonzero(self.exchanges.connection[:used] >= 0)
+        places = np.zeros(used + 1, np.int64)  # 1 + old row -> 1 + new row, 0 stays 0
+        places[kept + 1] = np.arange(1, kept.size + 1)
+        self.exchanges[: kept.size] = self.exchanges[kept]
+        self.exchanges[kept.size : used] = np.zeros(1, EXCHANGE)
+        self._cursor[USED] = kept.size
+        self._dead = 0
+        live = _first(self.exchanges, kept.size)
+        live.following = places[live.following]
+        rows = np.unique(live.connection)
+        for name in ("first_waiting", "last_waiting", "last"):
+            self.pairings[name][rows] = places[self.pairings[name][rows]]
+        for streams in (2 * rows, 2 * rows + 1):
+            self.streams.exchange[streams] = places[self.streams.exchange[streams]]
+        self.text.compact([(live[name], live[name + "_size"]) for name in _TEXT_FIELDS])
+        self.text.top = max(self.text.top, 1)
+
+
+def _first(table: Rows, rows: int) -> Rows:
+    """The first rows of a table, not copied."""
+    return table[:rows].view(np.recarray)
+
+
+def text_of(data: Bytes, row: np.record, name: str) -> bytes:
+    """The bytes of one span field of one row (for looking at single rows)."""
+    at, size = int(row[name]), int(row[name + "_size"])
+    return data[at : at + size].tobytes()

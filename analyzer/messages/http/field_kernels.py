@@ -1,0 +1,173 @@
+"""Pieces of the framing kernel that write what a head says into its EXCHANGE row and the text."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analyzer.kernel import helper
+from analyzer.messages.http.head_kernels import (
+    AUTHORIZATION,
+    BAD_FIELDS,
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    HOST,
+    LINES,
+    LOCATION,
+    ORIGIN,
+    PROXIED,
+    PROXY,
+    REFERER,
+    SERVER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    USER_AGENT,
+    copy_user,
+    copy_value,
+    name_kind,
+    read_coding,
+    read_length,
+    trim,
+)
+
+
+@helper
+def line_count(lines, facts):  # type: ignore[no-untyped-def]
+    """Lines of the head whose starts are known (a head of too many lines has more)."""
+    return min(facts[LINES], lines.size - 1)
+
+
+@helper
+def field_end(data, lines, i, n):  # type: ignore[no-untyped-def]
+    """The line after the field of line ``i``: lines that begin with a blank are folds of it (RFC 9112 5.2)."""
+    i += 1
+    while i < n and (data[lines[i]] == 32 or data[lines[i]] == 9):
+        i += 1
+    return i
+
+
+@helper
+def find_colon(data, at, end):  # type: ignore[no-untyped-def]
+    """Position of the colon in the first line of a field, else ``end``."""
+    while at < end and data[at] != 58:
+        if data[at] == 10:
+            return end
+        at += 1
+    return at
+
+
+@helper
+def value_start(data, at, end):  # type: ignore[no-untyped-def]
+    """Where a value begins: blanks and folds before it are left out."""
+    while at < end and (data[at] == 32 or data[at] == 9 or data[at] == 13 or data[at] == 10):
+        at += 1
+    return at
+
+
+@helper
+def read_fields(data, lines, facts, row, is_response, text, top):  # type: ignore[no-untyped-def]
+    """Every field of the head: framing to ``facts``, kept values to the text and the row (the last of a repeated field); the new top."""
+    n = line_count(lines, facts)
+    i = 1
+    while i < n:
+        at, first = lines[i], i
+        i = field_end(data, lines, i, n)
+        end = trim(data, at, lines[i])
+        colon = find_colon(data, at, end)
+        if colon == end or (first == 1 and (data[at] == 32 or data[at] == 9)):
+            if end > at and data[end - 1] != 58:
+                facts[BAD_FIELDS] += 1
+            continue
+        kind = name_kind(data, at, trim(data, at, colon))
+        if kind == 0:
+            continue
+        at = value_start(data, colon + 1, end)
+        if kind == CONTENT_LENGTH:
+            read_length(data, at, end, facts)
+        elif kind == TRANSFER_ENCODING:
+            read_coding(data, at, end, facts)
+        elif kind == PROXY:
+            facts[PROXIED] += 1
+        elif kind == AUTHORIZATION:
+            if not is_response:
+                stop = copy_user(data, at, end, text, top)
+                row.username = top
+                row.username_size = stop - top
+                top = stop
+        elif at < end:
+            stop = copy_value(data, at, end, text, top)
+            if is_response:
+                keep_response_field(row, kind, top, stop - top)
+            else:
+                keep_request_field(row, kind, top, stop - top)
+            top = stop
+    return top
+
+
+@helper
+def keep_request_field(row, kind, at, n):  # type: ignore[no-untyped-def]
+    """Set the span of a request's field."""
+    if kind == HOST:
+        row.host = at
+        row.host_size = n
+    elif kind == REFERER:
+        row.referrer = at
+        row.referrer_size = n
+    elif kind == USER_AGENT:
+        row.user_agent = at
+        row.user_agent_size = n
+    elif kind == ORIGIN:
+        row.origin = at
+        row.origin_size = n
+    elif kind == CONTENT_TYPE:
+        row.request_type = at
+        row.request_type_size = n
+
+
+@helper
+def keep_response_field(row, kind, at, n):  # type: ignore[no-untyped-def]
+    """Set the span of a response's field."""
+    if kind == CONTENT_TYPE:
+        row.response_type = at
+        row.response_type_size = n
+    elif kind == CONTENT_ENCODING:
+        row.content_encoding = at
+        row.content_encoding_size = n
+    elif kind == SERVER:
+        row.server = at
+        row.server_size = n
+    elif kind == LOCATION:
+        row.location = at
+        row.location_size = n
+    elif kind == UPGRADE:
+        row.upgrade = at
+        row.upgrade_size = n
+
+
+@helper
+def copy_proxied(data, lines, facts, text, top):  # type: ignore[no-untyped-def]
+    """Append ``NAME -> value`` of every field that proxies add, joined by newlines, as Zeek writes them; the new top."""
+    n = line_count(lines, facts)
+    start = top
+    i = 1
+    while i < n:
+        at = lines[i]
+        i = field_end(data, lines, i, n)
+        end = trim(data, at, lines[i])
+        colon = find_colon(data, at, end)
+        stop = trim(data, at, colon)
+        if colon == end or name_kind(data, at, stop) != PROXY:
+            continue
+        if top > start:
+            text[top] = 10
+            top += 1
+        for k in range(at, stop):
+            byte = np.int64(data[k])
+            text[top] = byte - 32 if 97 <= byte <= 122 else byte
+            top += 1
+        text[top] = 32
+        text[top + 1] = 45
+        text[top + 2] = 62
+        text[top + 3] = 32
+        top = copy_value(data, value_start(data, colon + 1, end), end, text, top + 4)
+    return top

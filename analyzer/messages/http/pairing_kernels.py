@@ -1,0 +1,82 @@
+"""Pieces of the framing kernel that make EXCHANGE rows and find the one an answer belongs to (RFC 9112 9.3.2: by order)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analyzer.kernel import helper
+from analyzer.tables.http import HTTP_ERROR_CODES
+
+# ---- the kernel's cursor (int64): where it stands, what is in use, and the limits
+RUN_AT, BYTE_AT, USED, TUNNELS, TEXT_TOP, NEED, HEAD_LIMIT, WAIT_LIMIT = range(8)
+CURSOR = 8
+
+GAP_BEFORE_RESPONSE = HTTP_ERROR_CODES["gap_before_response"]
+TOO_MANY_PENDING = HTTP_ERROR_CODES["too_many_pending"]
+
+
+@helper
+def note(exchanges, x, code, number, counts):  # type: ignore[no-untyped-def]
+    """Count an anomaly; the first one stays on its exchange (row ``x``, -1 = it has none)."""
+    counts[code] += 1
+    if x >= 0:
+        row = exchanges[x]
+        if row.error == 0:
+            row.error = code
+            row.error_number = number
+
+
+@helper
+def new_exchange(exchanges, pairing, connection, client, cursor):  # type: ignore[no-untyped-def]
+    """The next row, which the caller has seen to be there; its index."""
+    x = cursor[USED]
+    cursor[USED] += 1
+    pairing.exchanges += 1
+    pairing.client = client + 1
+    pairing.last = x + 1
+    row = exchanges[x]
+    row.connection = connection
+    row.index = pairing.exchanges
+    row.client = client
+    return x
+
+
+@helper
+def wait(exchanges, pairing, x, number, counts, cursor):  # type: ignore[no-untyped-def]
+    """Let an exchange wait for its answer; over the limit nothing is paired any more, so that no pair is ever wrong."""
+    if pairing.is_unpaired:
+        return
+    if pairing.waiting >= cursor[WAIT_LIMIT]:
+        pairing.is_unpaired = 1
+        note(exchanges, x, TOO_MANY_PENDING, number, counts)
+        return
+    if pairing.waiting == 0:
+        pairing.first_waiting = x + 1
+    else:
+        exchanges[pairing.last_waiting - 1].following = x + 1
+    pairing.last_waiting = x + 1
+    pairing.waiting += 1
+
+
+@helper
+def answered(exchanges, pairing):  # type: ignore[no-untyped-def]
+    """The oldest exchange has its final answer and waits no more."""
+    row = exchanges[pairing.first_waiting - 1]
+    pairing.first_waiting = row.following
+    row.following = 0
+    pairing.waiting -= 1
+    if pairing.waiting == 0:
+        pairing.last_waiting = 0
+
+
+@helper
+def find_waiting(exchanges, pairing, is_after_gap, number, counts):  # type: ignore[no-untyped-def]
+    """Row of the exchange that the next answer belongs to, -1 = none waits.
+
+    After a gap in which heads may have been lost it is the newest: without pipelining a client asks again only after its answer.
+    """
+    if is_after_gap and pairing.waiting > 1:
+        while pairing.waiting > 1:
+            answered(exchanges, pairing)
+        note(exchanges, pairing.first_waiting - 1, GAP_BEFORE_RESPONSE, number, counts)
+    return np.int64(pairing.first_waiting) - 1

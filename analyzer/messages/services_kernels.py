@@ -1,0 +1,221 @@
+# mypy: allow-untyped-defs
+"""Which protocol does a TCP stream speak? Asked of its first bytes, never of its port alone.
+
+Each end's first bytes are shown to every probe (yes, no, need more). The first yes of either end decides for the connection; when
+both ends are refused it is unknown for good. Runs that are too short to tell are copied to the arena and handed on, in order,
+before the run that decided.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analyzer.kernel import DONE, GROW_ROWS, be16, helper, kernel, u8
+from analyzer.memory import arena_give, arena_take
+from analyzer.messages.http.probe_kernels import looks_like_http
+from analyzer.messages.tls.probe_kernels import looks_like_tls
+from analyzer.tables.services import DNS, HTTP, HTTP2, TLS, UNDECIDED, UNKNOWN
+
+SCRATCH = 2048  # bytes of one end that are looked at before it is refused
+
+
+@helper
+def looks_like_dns(data, at, end, a_port, b_port):
+    """DNS over TCP (RFC 1035 4.2.2), by port and shape: a length prefix of at least a header, then plausible counts."""
+    if a_port != 53 and b_port != 53:
+        return 0
+    if end - at < 14:
+        return -1
+    length = be16(data, at, end)
+    opcode = (u8(data, at + 4, end) >> 3) & 15
+    questions = be16(data, at + 6, end)
+    if length < 12 or opcode > 6 or questions > 16:
+        return 0
+    return 1
+
+
+@helper
+def probe(data, at, end, a_port, b_port):
+    """The protocol these first bytes belong to; UNDECIDED = need more, UNKNOWN = none."""
+    pending = False
+    answer = looks_like_tls(data, at, end)
+    if answer == 1:
+        return TLS
+    pending = pending or answer < 0
+    answer = looks_like_http(data, at, end)
+    if answer == 1:
+        return HTTP
+    if answer == 2:
+        return HTTP2
+    pending = pending or answer < 0
+    answer = looks_like_dns(data, at, end, a_port, b_port)
+    if answer == 1:
+        return DNS
+    pending = pending or answer < 0
+    return UNDECIDED if pending else UNKNOWN
+
+
+@helper
+def gather(data, scratch, held, first, sender):
+    """Copy the held bytes of one end to the scratch; their number."""
+    top = np.int64(0)
+    row = np.int64(first)
+    while row > 0:
+        h = held[row - 1]
+        if h.sender == sender:
+            for k in range(h.run_size):
+                if top < scratch.size:
+                    scratch[top] = data[h.position + k]
+                    top += 1
+        row = np.int64(h.following)
+    return top
+
+
+@helper
+def judge(data, run, held, first, scratch, a_port, b_port):
+    """Probe one end with what is held of it and this run."""
+    start = run.position
+    if first == 0:
+        return probe(data, start, start + run.run_size, a_port, b_port)
+    top = gather(data, scratch, held, first, run.sender)
+    if top == 0:
+        return probe(data, start, start + run.run_size, a_port, b_port)
+    for k in range(run.run_size):
+        if top < scratch.size:
+            scratch[top] = data[start + k]
+            top += 1
+    answer = probe(scratch, 0, top, a_port, b_port)
+    return UNKNOWN if answer == UNDECIDED and top >= scratch.size else answer
+
+
+@helper
+def hold(data, arena, run, held, state, service):
+    """Keep a run that is too short to tell; False when there is no room for its bytes."""
+    position = arena_take(data, arena, run.run_size)
+    if position < 0:
+        return False
+    row = state[0]
+    if row >= 0:
+        state[0] = held[row].following - 1
+    else:
+        row = state[1]
+        state[1] += 1
+    h = held[row]
+    for k in range(run.run_size):
+        data[position + k] = data[run.position + k]
+    h.sender = run.sender
+    h.marks = run.marks
+    h.gap = run.gap
+    h.position = position
+    h.run_size = run.run_size
+    h.offset = run.offset
+    h.number = run.number
+    h.ts = run.ts
+    h.following = 0
+    if service.last_held > 0:
+        held[service.last_held - 1].following = row + 1
+    else:
+        service.first_held = row + 1
+    service.last_held = row + 1
+    return True
+
+
+@helper
+def free_held(data, arena, held, state, service):
+    """Forget what is held of a connection."""
+    row = np.int64(service.first_held)
+    while row > 0:
+        h = held[row - 1]
+        following = np.int64(h.following)
+        arena_give(data, arena, h.position, h.run_size)
+        h.following = state[0] + 1
+        state[0] = row - 1
+        row = following
+    service.first_held = 0
+    service.last_held = 0
+
+
+@helper
+def emit_held(held, state, service, connection, extras, top):
+    """Hand on what is held of a connection as runs at the end of ``extras``; the blocks stay until the next call."""
+    row = np.int64(service.first_held)
+    while row > 0:
+        h = held[row - 1]
+        x = extras[top]
+        x.connection = connection
+        x.sender = h.sender
+        x.marks = h.marks
+        x.gap = h.gap
+        x.position = h.position
+        x.run_size = h.run_size
+        x.offset = h.offset
+        x.number = h.number
+        x.ts = h.ts
+        top += 1
+        row = np.int64(h.following)
+    return top
+
+
+@kernel
+def assign(data, arena, runs, first, connections, services, held, state, extras, wanted, decided, scratch):
+    """Sort runs by protocol.
+
+    ``state``: [free row of HELD or -1, untouched rows used, rows of extras, rows of wanted, rows of decided]. ``wanted`` gets
+    (protocol, index) pairs: an index below ``runs.size`` is a run, above it a row of ``extras``. ``decided`` gets the connection
+    rows whose held runs were handed on (to be freed by the next call). Returns (status, next run).
+    """
+    for i in range(first, runs.size):
+        run = runs[i]
+        s = services[run.connection]
+        if state[3] + 64 > wanted.shape[0] or state[2] + 64 > extras.size or state[1] + 1 >= held.size or state[4] + 1 >= decided.size:
+            return GROW_ROWS, i
+        if s.protocol == UNDECIDED:
+            can_tell = run.run_size > 0 and run.position >= 0
+            bit = 1 << np.int64(run.sender)
+            if can_tell and not (np.int64(s.refused) & bit):
+                c = connections[run.connection]
+                answer = judge(data, run, held, s.first_held, scratch, c.a_port, c.b_port)
+                if answer == UNKNOWN:
+                    s.refused = np.int64(s.refused) | bit
+                    if s.refused == 3:
+                        s.protocol = UNKNOWN
+                        free_held(data, arena, held, state, s)
+                elif answer == UNDECIDED:
+                    if held_runs(held, s) >= 60 or not hold(data, arena, run, held, state, s):
+                        s.protocol = UNKNOWN
+                        free_held(data, arena, held, state, s)
+                    continue
+                else:
+                    s.protocol = answer
+                    if s.first_held > 0:
+                        top = emit_held(held, state, s, run.connection, extras, state[2])
+                        for k in range(state[2], top):
+                            wanted[state[3], 0] = answer
+                            wanted[state[3], 1] = runs.size + k
+                            state[3] += 1
+                        state[2] = top
+                        decided[state[4]] = run.connection
+                        state[4] += 1
+        if s.protocol != UNDECIDED and s.protocol != UNKNOWN:
+            wanted[state[3], 0] = s.protocol
+            wanted[state[3], 1] = i
+            state[3] += 1
+    return DONE, runs.size
+
+
+@helper
+def held_runs(held, service):
+    """How many runs of a connection are held."""
+    count = 0
+    row = np.int64(service.first_held)
+    while row > 0:
+        count += 1
+        row = np.int64(held[row - 1].following)
+    return count
+
+
+@kernel
+def forget(data, arena, services, held, state, rows, count):
+    """Free what is held of the first ``count`` of ``rows``."""
+    for k in range(count):
+        free_held(data, arena, held, state, services[rows[k]])

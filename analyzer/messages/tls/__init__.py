@@ -1,0 +1,20 @@
+"""TLS: runs of stream bytes to handshakes, as far as they can be read without keys (REFERENCE: RFC 5246, RFC 8446).
+
+* `probe_kernels`        is this TLS? from the first bytes of either direction
+* `framing_kernels`      runs -> TLS_MESSAGE rows: records, handshake messages over records and segments, gaps
+* `handshake_kernels`    TLS_MESSAGE rows -> HANDSHAKE rows: which message does what
+* `hello_kernels`        ClientHello, ServerHello and their extensions
+* `data_kernels`         protected records: Finished, tickets, first exchange, close_notify, without keys
+* `fingerprint_kernels`  JA3, JA3S, JA4 from a hello
+* `digest_kernels`       MD5 and SHA-256 over text, and the table of distinct bytes met before
+* `certificate_kernels`  Certificate messages -> distinct certificates
+* `certificates`         X.509, once per distinct certificate
+* `dissector`            the class that owns the tables and calls the kernels
+"""
+
+from __future__ import annotations
+
+from analyzer.messages.tls.certificates import Certificate
+from analyzer.messages.tls.dissector import Taken, Tls
+
+__all__ = ["Certificate", "Taken", "Tls"]

@@ -1,0 +1,73 @@
+"""Certificate messages (RFC 5246 7.4.2) to distinct certificates: cut, hash, compare."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, be24, helper, kernel
+from analyzer.messages.tls.digest_kernels import add_distinct, find_distinct, hash_bytes
+from analyzer.tables.tls import ERROR_CODES
+
+BAD_LIST, TOO_LONG = ERROR_CODES["certificate_list"], ERROR_CODES["chain_too_long"]
+
+
+@helper
+def cut_chain(data, m, from_client, spans, used, limit):  # type: ignore[no-untyped-def]
+    """The certificates of a Certificate message as CERTIFICATE_SPAN rows from ``used`` on: (rows used, error)."""
+    at, end = np.int64(m.position), np.int64(m.position) + np.int64(m.length)
+    total = be24(data, at, end)
+    if total < 0 or at + 3 + total > end:
+        return used, BAD_LIST
+    error = np.int64(0) if at + 3 + total == end else np.int64(BAD_LIST)
+    end = at + 3 + total
+    at += 3
+    place = np.int64(0)
+    while at < end:
+        size = be24(data, at, end)
+        if size <= 0 or at + 3 + size > end:
+            return used, np.int64(BAD_LIST)
+        if place == limit:
+            return used, np.int64(TOO_LONG)
+        span = spans[used]
+        span.connection = m.connection
+        span.certificate = -1
+        span.place = place
+        span.from_client = from_client
+        span.position = at + 3
+        span.length = size
+        span.number = m.last_number
+        span.ts = m.last_ts
+        used += 1
+        place += 1
+        at += 3 + size
+    return used, error
+
+
+@kernel
+def match_certificates(data, spans, i, used, table, slots, store, state):  # type: ignore[no-untyped-def]
+    """Give spans[i:used] the numbers of their certificates; new ones get a row of ``table`` and a copy in ``store``.
+
+    ``state`` is int64: [rows of table, top of store, rows that are in slots]. Answers (status, next span).
+    """
+    while state[2] < state[0]:  # slots are new
+        key = table[state[2]].hash
+        slot = key & (slots.size - 1)
+        while slots[slot] >= 0:
+            slot = (slot + 1) & (slots.size - 1)
+        slots[slot] = state[2]
+        state[2] += 1
+    while i < used:
+        span = spans[i]
+        at, size = np.int64(span.position), np.int64(span.length)
+        if state[0] >= table.shape[0] or 2 * state[0] >= slots.size:
+            return GROW_ROWS, i
+        if state[1] + size > store.size:
+            return GROW_TEXT, i
+        key = hash_bytes(data, at, size, 0)
+        row = find_distinct(table, slots, store, data, at, size, 0, key)
+        if row < 0:
+            row = add_distinct(table, slots, store, state, data, at, size, 0, key, -1 - row)
+            state[2] = state[0]
+        span.certificate = row
+        i += 1
+    return DONE, i

@@ -1,0 +1,180 @@
+"""MD5 and SHA-256 over spans of a byte array (fingerprints need them for every hello), and the table of distinct bytes met before.
+
+All words are int64 values in 0 .. 2**32 - 1.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from analyzer.kernel import helper
+
+WORD = 0xFFFFFFFF
+
+MD5_SINES = np.array([int(abs(math.sin(i + 1)) * (1 << 32)) for i in range(64)], np.int64)  # RFC 1321 3.4
+MD5_SHIFTS = np.array([7, 12, 17, 22] * 4 + [5, 9, 14, 20] * 4 + [4, 11, 16, 23] * 4 + [6, 10, 15, 21] * 4, np.int64)
+
+
+def _root_fractions(count: int, power: int) -> list[int]:
+    """First 32 bits of the fractions of the square (2) or cube (3) roots of the first primes (FIPS 180-4 4.2.2, 5.3.3)."""
+    primes = [n for n in range(2, 312) if all(n % d for d in range(2, n))][:count]
+    fractions = []
+    for prime in primes:
+        scaled, root = prime << (32 * power), 1 << 40  # Newton's method in whole numbers, from above
+        while root**power > scaled:
+            root = ((power - 1) * root + scaled // root ** (power - 1)) // power
+        fractions.append(root & WORD)
+    return fractions
+
+
+SHA256_ROUNDS = np.array(_root_fractions(64, 3), np.int64)
+SHA256_START = np.array(_root_fractions(8, 2), np.int64)
+
+
+@helper
+def rotate(x, n):  # type: ignore[no-untyped-def]
+    """A 32-bit word rotated left by 2 to 30 bits."""
+    return ((x << n) | (x >> (32 - n))) & WORD
+
+
+@helper
+def padded_byte(text, at, size, k, total, is_big):  # type: ignore[no-untyped-def]
+    """Byte ``k`` of the message with its padding: 0x80, zeros, the length in bits as 64-bit number of either byte order."""
+    if k < size:
+        return np.int64(text[at + k])
+    if k == size:
+        return np.int64(0x80)
+    if k < total - 8:
+        return np.int64(0)
+    place = total - 1 - k if is_big else k - (total - 8)
+    return ((size << 3) >> (8 * place)) & 255
+
+
+@helper
+def load_word(text, at, size, k, total, is_big):  # type: ignore[no-untyped-def]
+    """Four bytes from ``k`` of the padded message as a word."""
+    if k + 4 <= size:
+        i = at + k
+        a, b, c, d = np.int64(text[i]), np.int64(text[i + 1]), np.int64(text[i + 2]), np.int64(text[i + 3])
+    else:
+        a, b = padded_byte(text, at, size, k, total, is_big), padded_byte(text, at, size, k + 1, total, is_big)
+        c, d = padded_byte(text, at, size, k + 2, total, is_big), padded_byte(text, at, size, k + 3, total, is_big)
+    if is_big:
+        return a << 24 | b << 16 | c << 8 | d
+    return d << 24 | c << 16 | b << 8 | a
+
+
+@helper
+def put_hex(text, top, value, digits):  # type: ignore[no-untyped-def]
+    """``value`` in lower-case hex; the new top."""
+    for k in range(digits):
+        digit = (value >> (4 * (digits - 1 - k))) & 15
+        text[top + k] = digit + 48 if digit < 10 else digit + 87
+    return top + digits
+
+
+@helper
+def md5(text, at, size, target, to, work):  # type: ignore[no-untyped-def]
+    """MD5 (RFC 1321) of text[at : at + size] as 32 hex digits at target[to]; ``work`` is int64[16] or more."""
+    total = ((size + 8) // 64 + 1) * 64
+    a0, b0, c0, d0 = np.int64(0x67452301), np.int64(0xEFCDAB89), np.int64(0x98BADCFE), np.int64(0x10325476)
+    for block in range(0, total, 64):
+        for j in range(16):
+            work[j] = load_word(text, at, size, block + 4 * j, total, False)
+        a, b, c, d = a0, b0, c0, d0
+        for i in range(64):
+            if i < 16:
+                f, g = (b & c) | (~b & d), i
+            elif i < 32:
+                f, g = (d & b) | (~d & c), (5 * i + 1) & 15
+            elif i < 48:
+                f, g = b ^ c ^ d, (3 * i + 5) & 15
+            else:
+                f, g = c ^ (b | (~d & WORD)), (7 * i) & 15
+            turned = rotate((a + f + MD5_SINES[i] + work[g]) & WORD, MD5_SHIFTS[i])
+            a, d, c, b = d, c, b, (b + turned) & WORD
+        a0, b0, c0, d0 = (a0 + a) & WORD, (b0 + b) & WORD, (c0 + c) & WORD, (d0 + d) & WORD
+    for i in range(4):
+        word = a0 if i == 0 else b0 if i == 1 else c0 if i == 2 else d0
+        for k in range(4):
+            put_hex(target, to + 8 * i + 2 * k, (word >> (8 * k)) & 255, 2)
+
+
+@helper
+def sha256_12(text, at, size, target, to, work):  # type: ignore[no-untyped-def]
+    """First 12 hex digits of SHA-256 (FIPS 180-4) of text[at : at + size] at target[to]; ``work`` is int64[72] or more."""
+    total = ((size + 8) // 64 + 1) * 64
+    for i in range(8):
+        work[64 + i] = SHA256_START[i]
+    for block in range(0, total, 64):
+        for j in range(16):
+            work[j] = load_word(text, at, size, block + 4 * j, total, True)
+        for j in range(16, 64):
+            x, y = work[j - 15], work[j - 2]
+            x = rotate(x, 25) ^ rotate(x, 14) ^ (x >> 3)
+            y = rotate(y, 15) ^ rotate(y, 13) ^ (y >> 10)
+            work[j] = (work[j - 16] + x + work[j - 7] + y) & WORD
+        a, b, c, d, e, f, g, h = work[64], work[65], work[66], work[67], work[68], work[69], work[70], work[71]
+        for j in range(64):
+            t = h + (rotate(e, 26) ^ rotate(e, 21) ^ rotate(e, 7)) + ((e & f) ^ (~e & g)) + SHA256_ROUNDS[j] + work[j]
+            u = (rotate(a, 30) ^ rotate(a, 19) ^ rotate(a, 10)) + ((a & b) ^ (a & c) ^ (b & c))
+            h, g, f, e, d, c, b, a = g, f, e, (d + t) & WORD, c, b, a, (t + u) & WORD
+        work[64] = (work[64] + a) & WORD
+        work[65] = (work[65] + b) & WORD
+        work[66] = (work[66] + c) & WORD
+        work[67] = (work[67] + d) & WORD
+        work[68] = (work[68] + e) & WORD
+        work[69] = (work[69] + f) & WORD
+        work[70] = (work[70] + g) & WORD
+        work[71] = (work[71] + h) & WORD
+    put_hex(target, to, work[64], 8)
+    put_hex(target, to + 8, work[65] >> 16, 4)
+
+
+@helper
+def hash_bytes(text, at, size, seed):  # type: ignore[no-untyped-def]
+    """Hash of text[at : at + size] as a non-negative int64 of 62 bits: two lanes of 31 bits, so that no product overflows."""
+    x, y = (seed * 0x9E3779B1 + size) & 0x7FFFFFFF, np.int64(0x2545F491)
+    for i in range(size):
+        byte = np.int64(text[at + i])
+        x = ((x ^ byte) * 0x01000193) & 0x7FFFFFFF
+        y = ((y + byte) * 0x2C1B3C6D ^ (y >> 15)) & 0x7FFFFFFF
+    return x << 31 | y
+
+
+@helper
+def find_distinct(table, slots, store, text, at, size, kind, key):  # type: ignore[no-untyped-def]
+    """Row of ``table`` that has exactly these bytes (stored in ``store``), else -1 minus the free slot where it belongs."""
+    mask = slots.size - 1
+    slot = key & mask
+    while slots[slot] >= 0:
+        row = np.int64(slots[slot])
+        known = table[row]
+        if known.hash == key and np.int64(known.kind) == kind and np.int64(known.length) == size:
+            start, i = np.int64(known.position), np.int64(0)
+            while i < size and store[start + i] == text[at + i]:
+                i += 1
+            if i == size:
+                return row
+        slot = (slot + 1) & mask
+    return -1 - slot
+
+
+@helper
+def add_distinct(table, slots, store, state, text, at, size, kind, key, slot):  # type: ignore[no-untyped-def]
+    """A new row with a copy of the bytes; the caller has checked the room. ``state`` is int64: [rows, top of store]."""
+    row, top = state[0], state[1]
+    new = table[row]
+    new.hash = key
+    new.kind = kind
+    new.position = top
+    new.length = size
+    new.digest_size = 0
+    for i in range(size):
+        store[top + i] = text[at + i]
+    slots[slot] = row
+    state[0] = row + 1
+    state[1] = top + size
+    return row

@@ -1,0 +1,243 @@
+"""JA3, JA3S and JA4 of a hello whose parts are in ``found`` (see hello_kernels).
+
+A fingerprint's raw form is written behind the top of the text (the caller made room), hashed, and forgotten. A bounded table keeps
+the distinct raw forms with their digests: it gives raw forms for display and spares most of the hashing. When it is full the digest
+is computed each time; the result is the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analyzer.kernel import be16, helper, u8
+from analyzer.messages.tls.digest_kernels import add_distinct, find_distinct, hash_bytes, md5, put_hex, sha256_12
+from analyzer.messages.tls.hello_kernels import (
+    ALPN,
+    EXTENSION_LIST,
+    FORMATS,
+    GROUPS,
+    SCHEMES,
+    SERVER_NAME,
+    SUITES,
+    is_grease,
+    list_span,
+    put_decimal,
+    put_decimals,
+)
+
+JA3, JA3S, JA4_SUITES, JA4_EXTENSIONS = 1, 2, 3, 4  # DISTINCT.kind
+
+
+@helper
+def put_digest(kind, text, at, size, top, table, slots, store, state, work):  # type: ignore[no-untyped-def]
+    """Digest of the raw form text[at : at + size] at ``top``: MD5 for JA3, 12 digits of SHA-256 for JA4; the new top."""
+    key = hash_bytes(text, at, size, kind)
+    row = find_distinct(table, slots, store, text, at, size, kind, key)
+    width = 32 if kind <= JA3S else 12
+    if row >= 0:
+        for k in range(width):
+            text[top + k] = table[row].digest[k]
+        return top + width
+    if width == 32:
+        md5(text, at, size, text, top, work)
+    else:
+        sha256_12(text, at, size, text, top, work)
+    # browsers shuffle their extensions, so that nearly every JA3 is new: the last quarter of the table is kept for JA4
+    limit = table.shape[0] - table.shape[0] // 4 if kind <= JA3S else table.shape[0]
+    if state[0] < limit and state[1] + size <= store.size:
+        new = table[add_distinct(table, slots, store, state, text, at, size, kind, key, -1 - row)]
+        new.digest_size = width
+        for k in range(width):
+            new.digest[k] = text[top + k]
+    return top + width
+
+
+@helper
+def put_extensions(data, found, text, top):  # type: ignore[no-untyped-def]
+    """Types of all extensions in wire order, decimal, joined by '-', GREASE left out; the new top."""
+    at, end = found[2 * EXTENSION_LIST], found[2 * EXTENSION_LIST + 1]
+    start = top
+    while at < end:
+        kind = be16(data, at, end)
+        if not is_grease(kind):
+            if top > start:
+                text[top] = 45
+                top += 1
+            top = put_decimal(text, top, kind)
+        at += 4 + be16(data, at + 2, end)
+    return top
+
+
+@helper
+def put_ja3_raw(data, version, found, text, top):  # type: ignore[no-untyped-def]
+    """``version,suites,extensions,groups,point formats``; the new top."""
+    top = put_decimal(text, top, version)
+    text[top] = 44
+    top = put_decimals(data, found[2 * SUITES], found[2 * SUITES + 1], text, top + 1)
+    text[top] = 44
+    top = put_extensions(data, found, text, top + 1)
+    text[top] = 44
+    at, end = list_span(data, GROUPS, 2, found)
+    top = put_decimals(data, at, end, text, top + 1)
+    text[top] = 44
+    top += 1
+    at, end = list_span(data, FORMATS, 1, found)
+    start = top
+    for i in range(at, end):
+        if top > start:
+            text[top] = 45
+            top += 1
+        top = put_decimal(text, top, u8(data, i, end))
+    return top
+
+
+@helper
+def put_ja3s_raw(data, version, found, text, top):  # type: ignore[no-untyped-def]
+    """``version,suite,extensions``; the new top."""
+    top = put_decimal(text, top, version)
+    text[top] = 44
+    top = put_decimal(text, top + 1, be16(data, found[2 * SUITES], found[2 * SUITES + 1]))
+    text[top] = 44
+    return put_extensions(data, found, text, top + 1)
+
+
+@helper
+def sort_codes(codes, count):  # type: ignore[no-untyped-def]
+    """Shell sort in place: short lists mostly, and no hostile list of 32 thousand codes takes long."""
+    gap = 1
+    while gap < count:
+        gap = 3 * gap + 1
+    while gap > 1:
+        gap //= 3
+        for i in range(gap, count):
+            value, j = codes[i], int(i)
+            while j >= gap and codes[j - gap] > value:
+                codes[j] = codes[j - gap]
+                j -= gap
+            codes[j] = value
+
+
+@helper
+def put_codes(codes, count, text, top):  # type: ignore[no-untyped-def]
+    """Four-digit hex codes joined by ','; the new top."""
+    for i in range(count):
+        if i > 0:
+            text[top] = 44
+            top += 1
+        top = put_hex(text, top, codes[i], 4)
+    return top
+
+
+@helper
+def collect(data, at, end, codes):  # type: ignore[no-untyped-def]
+    """The two-byte values of data[at:end] without GREASE; how many."""
+    count = 0
+    while at + 2 <= end:
+        value = be16(data, at, end)
+        if not is_grease(value):
+            codes[count] = value
+            count += 1
+        at += 2
+    return count
+
+
+@helper
+def collect_extensions(data, found, codes):  # type: ignore[no-untyped-def]
+    """Types of the extensions without GREASE, server_name and ALPN; (how many, how many with those two)."""
+    at, end = found[2 * EXTENSION_LIST], found[2 * EXTENSION_LIST + 1]
+    count, total = np.int64(0), np.int64(0)
+    while at < end:
+        kind = be16(data, at, end)
+        if not is_grease(kind):
+            total += 1
+            if kind != 0 and kind != 16:
+                codes[count] = kind
+                count += 1
+        at += 4 + be16(data, at + 2, end)
+    return count, total
+
+
+@helper
+def is_alphanumeric(byte):  # type: ignore[no-untyped-def]
+    """ASCII letter or digit."""
+    return 48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122
+
+
+@helper
+def hex_digit(value):  # type: ignore[no-untyped-def]
+    """One hex digit as ASCII."""
+    return value + 48 if value < 10 else value + 87
+
+
+@helper
+def put_ja4_alpn(data, found, text, top):  # type: ignore[no-untyped-def]
+    """First and last character of the first ALPN name, or of its hex form when one of them is not alphanumeric; '00' without."""
+    at, end = list_span(data, ALPN, 2, found)
+    size = max(u8(data, at, end), np.int64(0)) if at > 0 else np.int64(0)
+    if size == 0 or at + 1 + size > end:
+        text[top] = 48
+        text[top + 1] = 48
+        return top + 2
+    first, last = u8(data, at + 1, end), u8(data, at + size, end)
+    if is_alphanumeric(first) and is_alphanumeric(last):
+        text[top] = first
+        text[top + 1] = last
+    else:
+        text[top] = hex_digit(first >> 4)
+        text[top + 1] = hex_digit(last & 15)
+    return top + 2
+
+
+@helper
+def put_ja4_head(data, version, suites, extensions, found, text, top):  # type: ignore[no-untyped-def]
+    """The first part of JA4, as ``t13d1516h2``; the new top."""
+    text[top] = 116
+    first, last = np.int64(48), np.int64(48)
+    if 0x0301 <= version <= 0x0304:
+        first, last = np.int64(49), 47 + (version & 255)
+    elif version == 0x0300 or version == 0x0002:
+        first, last = np.int64(115), np.int64(51) if version == 0x0300 else np.int64(50)
+    text[top + 1] = first
+    text[top + 2] = last
+    text[top + 3] = 100 if found[2 * SERVER_NAME] > 0 else 105
+    suites, extensions = min(suites, 99), min(extensions, 99)
+    text[top + 4] = 48 + suites // 10
+    text[top + 5] = 48 + suites % 10
+    text[top + 6] = 48 + extensions // 10
+    text[top + 7] = 48 + extensions % 10
+    return put_ja4_alpn(data, found, text, top + 8)
+
+
+@helper
+def put_zeros(text, top):  # type: ignore[no-untyped-def]
+    """Twelve zeros, JA4's hash of nothing; the new top."""
+    for k in range(12):
+        text[top + k] = 48
+    return top + 12
+
+
+@helper
+def put_ja4(data, version, found, codes, raw, text, top, table, slots, store, state, work):  # type: ignore[no-untyped-def]
+    """JA4 over TCP of a ClientHello at ``top``, with room for its raw forms at ``raw``; the new top."""
+    suites = collect(data, found[2 * SUITES], found[2 * SUITES + 1], codes)
+    sort_codes(codes, suites)
+    end = put_codes(codes, suites, text, raw)
+    count, total = collect_extensions(data, found, codes)
+    top = put_ja4_head(data, version, suites, total, found, text, top)
+    text[top] = 95
+    top += 1
+    if end == raw:
+        top = put_zeros(text, top) + 1
+    else:
+        top = put_digest(JA4_SUITES, text, raw, end - raw, top, table, slots, store, state, work) + 1
+    text[top - 1] = 95
+    sort_codes(codes, count)
+    end = put_codes(codes, count, text, raw)
+    at, stop = list_span(data, SCHEMES, 2, found)
+    count = collect(data, at, stop, codes)  # in wire order, not sorted
+    if count > 0:
+        text[end] = 95
+        end = put_codes(codes, count, text, end + 1)
+    if end == raw:
+        return put_zeros(text, top)
+    return put_digest(JA4_EXTENSIONS, text, raw, end - raw, top, table, slots, store, state, work)

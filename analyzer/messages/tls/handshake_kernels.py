@@ -1,0 +1,416 @@
+"""TLS_MESSAGE rows to HANDSHAKE rows: one pass in the order of the messages' last bytes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, be16, be64, helper, kernel, u8
+from analyzer.messages.tls.certificate_kernels import cut_chain
+from analyzer.messages.tls.data_kernels import is_protected, mark_step, read_protected, set_step
+from analyzer.messages.tls.fingerprint_kernels import JA3, JA3S, put_digest, put_ja3_raw, put_ja3s_raw, put_ja4
+from analyzer.messages.tls.hello_kernels import (
+    ALPN,
+    COMPRESSIONS,
+    ECH,
+    EMS,
+    ETM,
+    FOUND_SIZE,
+    GROUPS,
+    HEARTBEAT,
+    OLD_SHARE,
+    PSK,
+    RENEGOTIATION,
+    SESSION,
+    SHARE,
+    SUITES,
+    TICKET,
+    TO_TLS11,
+    TO_TLS12,
+    VERSIONS,
+    copy_to_text,
+    find_client_parts,
+    find_server_parts,
+    find_ssl2_parts,
+    first_server_name,
+    highest_version,
+    is_grease,
+    is_post_quantum,
+    is_retry_random,
+    is_tls13_version,
+    list_span,
+    put_decimals,
+    put_protocols,
+    put_shares,
+)
+from analyzer.tables.tls import AFTER_GAP, DAMAGED, ERROR_CODES, HISTORY_SIZE, MEASURED, SSL2, STEP_CODES
+
+BAD_CLIENT_HELLO, BAD_SERVER_HELLO = ERROR_CODES["client_hello"], ERROR_CODES["server_hello"]
+BAD_KEY_EXCHANGE, BAD_ALERT = ERROR_CODES["key_exchange"], ERROR_CODES["alert"]
+
+# Zeek's letters of handshake types (its script base/protocols/ssl), lower case
+LETTERS = np.full(256, ord("z"), np.uint8)
+for _kind, _letter in {
+    0: "h", 1: "c", 2: "s", 3: "v", 4: "t", 5: "e", 6: "j", 8: "o", 11: "x", 12: "k", 13: "r", 14: "n", 15: "y",
+    16: "g", 20: "f", 21: "w", 22: "u", 23: "a", 24: "p", 254: "m",
+}.items():  # fmt: skip
+    LETTERS[_kind] = ord(_letter)
+
+# The step that a handshake message of a type is, by who sends it (0 client, 1 server); -1 = none or not so simple
+STEP_OF_TYPE = np.full((2, 256), -1, np.int64)
+for _side, _kind, _step in (
+    (0, 11, "client_certificate"), (0, 15, "certificate_verify"), (0, 16, "client_key_exchange"), (0, 20, "client_finished"),
+    (1, 4, "session_ticket"), (1, 8, "encrypted_extensions"), (1, 11, "certificate"), (1, 12, "server_key_exchange"),
+    (1, 13, "certificate_request"), (1, 14, "server_hello_done"), (1, 20, "server_finished"), (1, 22, "certificate_status"),
+):  # fmt: skip
+    STEP_OF_TYPE[_side, _kind] = STEP_CODES[_step]
+
+CLIENT_HELLO, SERVER_HELLO = STEP_CODES["client_hello"], STEP_CODES["server_hello"]
+RETRY, SECOND_CLIENT_HELLO = STEP_CODES["hello_retry_request"], STEP_CODES["second_client_hello"]
+CLIENT_CCS, SERVER_CCS = STEP_CODES["client_change_cipher_spec"], STEP_CODES["server_change_cipher_spec"]
+ALERT = STEP_CODES["alert"]
+CLIENT_CLOSE, SERVER_CLOSE = STEP_CODES["client_close_notify"], STEP_CODES["server_close_notify"]
+
+
+@helper
+def add_letter(h, letter, is_client):  # type: ignore[no-untyped-def]
+    """Append to the history; upper case for the client."""
+    k = np.int64(h.history_size)
+    if k < HISTORY_SIZE:
+        h.history[k] = letter - 32 if is_client else letter
+        h.history_size = k + 1
+
+
+@helper
+def note_error(h, m, error):  # type: ignore[no-untyped-def]
+    """Keep the first thing that was wrong, of the message and of the connection."""
+    if m.error == 0:
+        m.error = error
+    if h.error == 0 and error > 0:
+        h.error = error
+        h.error_number = m.last_number
+
+
+@helper
+def open_handshake(h, m, c):  # type: ignore[no-untyped-def]
+    """First message of a connection: the row's -1s, and who is the client until a hello says so."""
+    h.seen = 1
+    h.client = c.flipped
+    h.record_version = m.version
+    h.cipher_suite = -1
+    h.compression = -1
+    h.alert_code = -1
+    h.last_alert_code = -1
+    h.chain = -1
+    h.client_chain = -1
+    kind = np.int64(m.handshake_type)
+    is_hello = 0 <= kind <= 2 or (np.int64(m.content_type) == 21 and m.alert != 0)
+    h.is_partial = 0 if is_hello else 1
+
+
+@helper
+def copy_session_id(data, at, end, p):  # type: ignore[no-untyped-def]
+    """Keep the offered session id; one of zeros only counts as none (Zeek's rule)."""
+    total = np.int64(0)
+    for i in range(at, end):
+        p.session_id[i - at] = data[i]
+        total += np.int64(data[i])
+    p.session_id_size = end - at if total > 0 else 0
+
+
+@helper
+def count_offers(data, found, width, h):  # type: ignore[no-untyped-def]
+    """How many real suites, and whether a post-quantum group is among the groups."""
+    count = np.int64(0)
+    for at in range(found[2 * SUITES], found[2 * SUITES + 1], width):
+        code = be16(data, at + width - 2, found[2 * SUITES + 1])
+        if not is_grease(code) and code != 0x00FF and code != 0x5600:  # the two are signals (RFC 5746 3.3, RFC 7507 3)
+            count += 1
+    h.ciphers_offered = count
+    at, end = list_span(data, GROUPS, 2, found)
+    while at + 2 <= end:
+        if is_post_quantum(be16(data, at, end)):
+            h.post_quantum_offered = 1
+        at += 2
+
+
+@helper
+def read_client_hello(data, m, h, p, text, top, memo, slots, store, state, scratch):  # type: ignore[no-untyped-def]
+    """The first ClientHello; the new top of the text."""
+    found, work, codes = scratch[:FOUND_SIZE], scratch[64:136], scratch[256:]
+    at, end = np.int64(m.position), np.int64(m.position) + np.int64(m.length)
+    if np.int64(m.marks) & SSL2:
+        h.client_version = m.version
+        h.offered_version = m.version
+        note_error(h, m, 0 if find_ssl2_parts(data, at, end, found) else BAD_CLIENT_HELLO)
+        count_offers(data, found, 3, h)
+        return top
+    is_good = find_client_parts(data, at, end, found)
+    version = max(be16(data, at, end), np.int64(0))
+    h.client_version = version
+    offered = highest_version(data, found, version)
+    h.offered_version = offered
+    if at + 34 <= end:
+        for i in range(32):
+            h.client_random[i] = data[at + 2 + i]
+    copy_session_id(data, found[2 * SESSION], found[2 * SESSION + 1], p)
+    p.has_ticket = 1 if found[2 * TICKET] < found[2 * TICKET + 1] else 0
+    h.psk_offered = 1 if found[2 * PSK] > 0 else 0
+    h.is_ech = 1 if found[2 * ECH] > 0 else 0
+    count_offers(data, found, 2, h)
+    name, size = first_server_name(data, found)
+    is_good = is_good and size >= 0
+    h.server_name = top
+    h.server_name_size = max(size, 0)
+    top = copy_to_text(data, name, size, text, top)
+    h.alpn_offered = top
+    top = put_protocols(data, found, text, top)
+    h.alpn_offered_size = top - np.int64(h.alpn_offered)
+    h.groups_offered = top
+    start, stop = list_span(data, GROUPS, 2, found)
+    top = put_decimals(data, start, stop, text, top)
+    h.groups_offered_size = top - np.int64(h.groups_offered)
+    h.shares_offered = top
+    start, stop = list_span(data, SHARE, 2, found)
+    top = put_shares(data, start, stop, text, top)
+    h.shares_offered_size = top - np.int64(h.shares_offered)
+    note_error(h, m, 0 if is_good else BAD_CLIENT_HELLO)
+    if found[2 * SUITES] == 0:
+        return top
+    raw = top + 64  # behind the digests; forgotten afterwards
+    h.ja3 = top
+    h.ja3_size = 32
+    stop = put_ja3_raw(data, version, found, text, raw)
+    top = put_digest(JA3, text, raw, stop - raw, top, memo, slots, store, state, work)
+    h.ja4 = top
+    top = put_ja4(data, offered, found, codes, raw + 36, text, top, memo, slots, store, state, work)
+    h.ja4_size = top - np.int64(h.ja4)
+    return top
+
+
+@helper
+def is_session_id_of(data, found, p):  # type: ignore[no-untyped-def]
+    """The server repeats the session id that the client offered (RFC 5246 7.4.1.3)."""
+    at, size = found[2 * SESSION], found[2 * SESSION + 1] - found[2 * SESSION]
+    if size == 0 or size != np.int64(p.session_id_size):
+        return False
+    i = np.int64(0)
+    while i < size and data[at + i] == p.session_id[i]:
+        i += 1
+    return i == size
+
+
+@helper
+def read_retry(data, m, h, found):  # type: ignore[no-untyped-def]
+    """HelloRetryRequest (RFC 8446 4.1.4)."""
+    h.is_retried = 1
+    mark_step(h, RETRY, m, MEASURED)
+    group = be16(data, found[2 * SHARE], found[2 * SHARE + 1])
+    if found[2 * SHARE] > 0 and group > 0:
+        h.retry_group = group
+
+
+@helper
+def read_server_extensions(data, version, h, p, found, text, top):  # type: ignore[no-untyped-def]
+    """What the server agreed to; the new top of the text."""
+    h.extended_master_secret = 1 if found[2 * EMS] > 0 else 0
+    h.encrypt_then_mac = 1 if found[2 * ETM] > 0 else 0
+    h.secure_renegotiation = 1 if found[2 * RENEGOTIATION] > 0 else 0
+    h.heartbeat = 1 if found[2 * HEARTBEAT] > 0 else 0
+    if is_tls13_version(version):
+        share = SHARE if found[2 * SHARE] > 0 else OLD_SHARE
+        group = be16(data, found[2 * share], found[2 * share + 1])
+        h.group = group if found[2 * share] > 0 and group > 0 else 0
+        h.is_resumed = 1 if found[2 * PSK] > 0 and h.psk_offered else 0
+    elif is_session_id_of(data, found, p):
+        h.is_resumed = 1
+    at, end = list_span(data, ALPN, 2, found)
+    size = u8(data, at, end)
+    if size > 0 and at + 1 + size <= end:
+        h.alpn = top
+        h.alpn_size = size
+        top = copy_to_text(data, at + 1, size, text, top)
+    return top
+
+
+@helper
+def read_server_hello(data, m, h, p, text, top, memo, slots, store, state, scratch):  # type: ignore[no-untyped-def]
+    """The first real ServerHello; the new top of the text."""
+    found, work = scratch[:FOUND_SIZE], scratch[64:136]
+    at, end = np.int64(m.position), np.int64(m.position) + np.int64(m.length)
+    if np.int64(m.marks) & SSL2:
+        h.version = 2
+        return top
+    is_good = find_server_parts(data, at, end, found)
+    legacy = max(be16(data, at, end), np.int64(0))
+    version = be16(data, found[2 * VERSIONS], found[2 * VERSIONS + 1])
+    if found[2 * VERSIONS] == 0 or version < 0:
+        version = legacy
+    h.version = version
+    note_error(h, m, 0 if is_good else BAD_SERVER_HELLO)
+    if found[2 * SUITES] == 0:
+        return top
+    h.cipher_suite = be16(data, found[2 * SUITES], end)
+    h.compression = u8(data, found[2 * COMPRESSIONS], end) if found[2 * COMPRESSIONS] > 0 else 0
+    sentinel = be64(data, at + 26, end)
+    h.downgrade = 1 if sentinel == TO_TLS12 else 2 if sentinel == TO_TLS11 else 0
+    top = read_server_extensions(data, version, h, p, found, text, top)
+    raw = top + 64
+    stop = put_ja3s_raw(data, legacy, found, text, raw)
+    h.ja3s = top
+    h.ja3s_size = 32
+    return put_digest(JA3S, text, raw, stop - raw, top, memo, slots, store, state, work)
+
+
+@helper
+def read_key_exchange(data, m, h):  # type: ignore[no-untyped-def]
+    """ServerKeyExchange: a named curve (RFC 8422 5.4) or a prime (RFC 5246 7.4.3), told apart by whether their lengths fit."""
+    at, end = np.int64(m.position), np.int64(m.position) + np.int64(m.length)
+    suite, group, point = np.int64(h.cipher_suite), be16(data, at + 1, end), u8(data, at + 3, end)
+    if suite == 3 or suite == 6 or suite == 8 or suite == 0x62 or suite == 0x64:
+        return  # export RSA: a temporary RSA key
+    after = at + 4 + point
+    if u8(data, at, end) == 3 and 0 < group < 0x0200 and point > 0 and after <= end:
+        h.group = group
+    else:
+        p_size = be16(data, at, end)
+        g_size = be16(data, at + 2 + p_size, end) if p_size > 0 else np.int64(-1)
+        y_size = be16(data, at + 4 + p_size + g_size, end) if g_size > 0 else np.int64(-1)
+        after = at + 6 + p_size + g_size + y_size
+        if y_size <= 0 or after > end or p_size > 2048:
+            return  # a kind that is not read (SRP, PSK hints, explicit curves)
+        bits, top_byte = 8 * (p_size - 1), u8(data, at + 2, end)
+        while top_byte > 0:
+            bits += 1
+            top_byte >>= 1
+        h.prime_bits = bits
+    if h.version == 0x0303 and be16(data, after, end) > 0 and after + 4 + max(be16(data, after + 2, end), 0) == end:
+        h.signature_scheme = be16(data, after, end)
+
+
+@helper
+def read_alert(h, m, is_client):  # type: ignore[no-untyped-def]
+    """An alert in clear (RFC 8446 6); the first fatal one stays."""
+    level, code = np.int64(m.alert) >> 8, np.int64(m.alert) & 255
+    add_letter(h, 108, is_client)
+    h.last_alert_code = code
+    if h.alert_level != 2:
+        h.alert_level = level
+        h.alert_code = code
+        h.alert_sender = m.sender
+    if code == 0:
+        set_step(h, CLIENT_CLOSE if is_client else SERVER_CLOSE, MEASURED, m.first_ts, m.first_number, m.last_ts, m.last_number)
+    else:
+        mark_step(h, ALERT, m, MEASURED)
+    if level < 1 or level > 2:
+        note_error(h, m, BAD_ALERT)
+
+
+@helper
+def read_change_cipher_spec(h, p, m, is_client):  # type: ignore[no-untyped-def]
+    """change_cipher_spec: the sender encrypts from here on (in 1.3 only for the eyes of middleboxes, RFC 8446 D.4)."""
+    add_letter(h, 105, is_client)
+    mark_step(h, CLIENT_CCS if is_client else SERVER_CCS, m, MEASURED)
+    if not is_client:
+        p.server_protected = 1
+        return
+    p.client_protected = 1
+    if h.version > 0 and not is_tls13_version(np.int64(h.version)):
+        if p.has_ticket and p.session_id_size == 0 and p.has_key_exchange == 0:
+            h.is_resumed = 1  # RFC 5077 3.4: by ticket, without a session id to see it by
+
+
+@helper
+def read_handshake(data, m, h, p, text, top, memo, slots, store, state, scratch):  # type: ignore[no-untyped-def]
+    """A handshake message in clear; the new top of the text."""
+    kind = np.int64(m.handshake_type)
+    is_kept = m.position >= 0
+    if kind == 1 and h.step_basis[CLIENT_HELLO] == 0 and h.step_basis[SERVER_HELLO] == 0:
+        h.client = m.sender
+    elif kind == 2 and h.step_basis[CLIENT_HELLO] == 0 and h.step_basis[SERVER_HELLO] == 0:
+        h.client = 1 - np.int64(m.sender)
+    is_client = np.int64(m.sender) == np.int64(h.client)
+    is_retry = kind == 6 or (kind == 2 and is_kept and is_retry_random(data, m.position + 2, m.position + m.length))
+    add_letter(h, 106 if is_retry else np.int64(LETTERS[kind]), is_client)
+    if is_retry:
+        scratch[2 * SHARE] = 0
+        if kind == 2:
+            find_server_parts(data, np.int64(m.position), np.int64(m.position) + np.int64(m.length), scratch)
+        read_retry(data, m, h, scratch)
+    elif kind == 1 and is_client:
+        is_first = h.step_basis[CLIENT_HELLO] == 0
+        mark_step(h, CLIENT_HELLO, m, MEASURED)
+        if is_first and is_kept:
+            return read_client_hello(data, m, h, p, text, top, memo, slots, store, state, scratch)
+        if h.is_retried:
+            mark_step(h, SECOND_CLIENT_HELLO, m, MEASURED)
+    elif kind == 2 and not is_client:
+        is_first = h.step_basis[SERVER_HELLO] == 0
+        mark_step(h, SERVER_HELLO, m, MEASURED)
+        if is_first and is_kept:
+            return read_server_hello(data, m, h, p, text, top, memo, slots, store, state, scratch)
+    else:
+        step = STEP_OF_TYPE[0 if is_client else 1, kind]
+        if step >= 0:
+            mark_step(h, step, m, MEASURED)
+        if kind == 16 and is_client:
+            p.has_key_exchange = 1
+        if kind == 12 and is_kept and not is_client:
+            read_key_exchange(data, m, h)
+    return top
+
+
+@helper
+def read_certificates(data, m, h, spans, spans_used, first_link, limit):  # type: ignore[no-untyped-def]
+    """The first chain of either end; rows of ``spans`` used. ``first_link`` is the row of CHAIN_LINK that spans[0] will be."""
+    is_client = np.int64(m.sender) == np.int64(h.client)
+    if (h.client_chain if is_client else h.chain) >= 0 or m.position < 0:
+        return spans_used
+    before = spans_used
+    spans_used, error = cut_chain(data, m, 1 if is_client else 0, spans, spans_used, limit)
+    note_error(h, m, error)
+    if spans_used > before and is_client:
+        h.client_chain = first_link + before
+        h.client_chain_certificates = spans_used - before
+    elif spans_used > before:
+        h.chain = first_link + before
+        h.chain_certificates = spans_used - before
+    return spans_used
+
+
+@kernel
+def read_messages(data, messages, i, used, handshakes, progress, connections, text, spans, memo, slots, store, counts, scratch):  # type: ignore[no-untyped-def]
+    """Read messages[i:used]; answers (status, next message).
+
+    The state that survives between calls is in ``counts`` (int64): [0] top of text, [1] rows of spans used, [2] row of CHAIN_LINK that
+    spans[0] will be, [3] limit of a chain, [5] rows of ``memo``, [6] top of ``store``, [8:] messages with each error.
+    """
+    state, errors = counts[5:7], counts[8:]
+    while i < used:
+        m = messages[i]
+        if counts[0] + 12 * np.int64(m.length) + 512 > text.size:  # raw fingerprints take at most six letters for a byte
+            if m.position >= 0:
+                return GROW_TEXT, i
+        row = np.int64(m.connection)
+        h, p, c = handshakes[row], progress[row], connections[row]
+        kind = np.int64(m.content_type)
+        if kind == 22 and m.handshake_type == 11 and counts[1] + counts[3] > spans.shape[0]:
+            return GROW_ROWS, i
+        if h.seen == 0:
+            open_handshake(h, m, c)
+        is_client = np.int64(m.sender) == np.int64(h.client)
+        if np.int64(m.marks) & AFTER_GAP:
+            h.gaps += 1
+        if is_protected(m):
+            read_protected(h, p, m, c)
+        elif kind == 22 and m.handshake_type >= 0:
+            counts[0] = read_handshake(data, m, h, p, text, counts[0], memo, slots, store, state, scratch)
+            if m.handshake_type == 11:
+                counts[1] = read_certificates(data, m, h, spans, counts[1], counts[2], counts[3])
+        elif kind == 20:
+            read_change_cipher_spec(h, p, m, is_client)
+        elif kind == 21 and np.int64(m.marks) & DAMAGED == 0:
+            read_alert(h, m, is_client)
+        note_error(h, m, np.int64(m.error))
+        errors[np.int64(m.error)] += 1
+        i += 1
+    return DONE, i

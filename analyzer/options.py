@@ -1,0 +1,48 @@
+"""What a user can ask for, and every limit with its reason. Frozen: passed in, never global."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits on everything that grows. Reaching one is counted and shown."""
+
+    chunk_bytes: int = 8 << 20  # bytes read at a time: large enough that a call costs nothing, small enough for the cache
+    packets_per_batch: int = 1 << 16  # rows of one batch: 16 MB of PACKET rows
+    packet_bytes: int = 262_144  # largest packet kept whole (libpcap's own maximum); the rest of a larger one is skipped
+    record_bytes: int = 64 << 20  # a record that claims more than this is garbage, not a packet
+    arena_bytes: int = 256 << 20  # out-of-order segments and partial messages, all streams together
+    stream_bytes: int = 16 << 20  # bytes buffered above a hole, one stream
+    gap_acked_bytes: int = 1 << 20  # a hole is given up when this much data beyond it has been acknowledged ...
+    gap_wait_ns: int = SECOND  # ... or after max(4 round trips, this) of capture time with progress beyond it
+    handshake_bytes: int = 128 << 10  # one TLS handshake message: the largest certificate chains seen in the field
+    chain_certificates: int = 64
+    head_bytes: int = 256 << 10  # one HTTP head
+    head_fields: int = 2000
+    pending_requests: int = 100  # pipelined requests without an answer, one connection
+    dns_message_bytes: int = 65_535
+    dns_jumps: int = 128  # compression pointers in one name
+    ipv6_headers: int = 16
+    tunnels: int = 8
+    udp_idle_ns: int = 60 * SECOND  # Zeek's udp_inactivity_timeout
+    dns_idle_ns: int = 10 * SECOND  # Zeek's dns_session_timeout
+    icmp_idle_ns: int = 60 * SECOND
+    closed_linger_ns: int = 5 * SECOND  # a closed TCP connection stays this long so that late packets find it
+    dns_retry_ns: int = 15 * SECOND  # the same question again within this is a retransmission
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to analyse."""
+
+    checksums: Literal["ignore", "verify"] = "ignore"
+    zeek_timeouts: bool = False
+    overlap: Literal["first", "last"] = "first"
+    keylog: Path | None = None
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,83 @@
+"""The entry kernel of stage 2: every row of a batch through link, network and transport layer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analyzer.kernel import helper, kernel
+from analyzer.packets.link_kernels import IPV4, IPV6, find_network, link_outcome
+from analyzer.packets.network_kernels import decode_ipv4, decode_ipv6
+from analyzer.packets.transport_kernels import decode_transport
+from analyzer.tables.packets import ANALYSED, NO_TIME_PACKET, NOT_IP, TUNNEL_TOO_DEEP, UNKNOWN_LINK_TYPE, WITHOUT_TIME
+
+NO_WINDOW_SCALE = 255
+
+
+@helper
+def clear_row(p):  # type: ignore[no-untyped-def]
+    """Forget what an earlier batch wrote: rows are used again."""
+    zero = np.uint64(0)
+    p.ip_version = 0
+    p.protocol = 0
+    p.ttl = 0
+    p.tcp_flags = 0
+    p.window_scale = NO_WINDOW_SCALE
+    p.ethertype = -1
+    p.vlan = -1
+    p.inner_vlan = -1
+    p.ip_id = -1
+    p.ip_length = 0
+    p.src_hi = zero
+    p.src_lo = zero
+    p.dst_hi = zero
+    p.dst_lo = zero
+    p.src_port = 0
+    p.dst_port = 0
+    p.seq = 0
+    p.ack = 0
+    p.tsval = 0
+    p.tsecr = 0
+    p.window = 0
+    p.mss = 0
+    p.tcp_options = 0
+    p.tcp_options_size = 0
+    p.network = -1
+    p.transport = -1
+    p.payload = 0
+    p.payload_size = 0
+    p.payload_length = 0
+
+
+@helper
+def decode_packet(data, p, max_headers):  # type: ignore[no-untyped-def]
+    """Fill the header fields of one row; its outcome, the time left aside."""
+    start = np.int64(p.offset)
+    end = start + np.int64(p.caplen)
+    # what the capture calls the length on the wire is not believed when more was captured
+    wire_end = max(end, start + np.int64(p.length))
+    ethertype, at = find_network(data, p, start, end, end < wire_end)
+    p.ethertype = max(ethertype, -1)
+    outcome = link_outcome(ethertype, ANALYSED, NOT_IP, UNKNOWN_LINK_TYPE, TUNNEL_TOO_DEEP)
+    wire_stop = at
+    if ethertype == IPV4:
+        outcome, at, wire_stop = decode_ipv4(data, p, at, start, end, wire_end)
+    elif ethertype == IPV6:
+        outcome, at, wire_stop = decode_ipv6(data, p, at, start, end, wire_end, max_headers)
+    if outcome == ANALYSED:
+        outcome = decode_transport(data, p, at, start, min(end, wire_stop), wire_stop)
+        if outcome != ANALYSED:  # nothing behind a header that is cut or lies is trusted
+            p.payload_size = 0
+            p.payload_length = 0
+    return outcome
+
+
+@kernel
+def decode_packets(data, packets, max_headers):  # type: ignore[no-untyped-def]
+    """Fill the header fields and the outcome of all rows; ``max_headers``: most IPv6 extension headers of one packet."""
+    for i in range(packets.shape[0]):
+        p = packets[i]
+        clear_row(p)
+        outcome = decode_packet(data, p, max_headers)
+        if outcome == ANALYSED and np.int64(p.marks) & WITHOUT_TIME != 0:
+            outcome = NO_TIME_PACKET
+        p.outcome = outcome

@@ -1,0 +1,173 @@
+"""The wiring: the only file that knows every stage.
+
+    capture -> packets -> connections -> streams -> messages -> lifecycle -> report
+
+One batch goes through stages 2 to 5 and leaves rows in the tables of their owners. Connections that are over leave in a *flush*: the
+assembler gives up their holes, the dissectors see the last runs, the lifecycle is built, and every stage forgets the rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analyzer.batch import Batch
+from analyzer.capture import Source, open_captures
+from analyzer.connections import Tracker
+from analyzer.lifecycle.attribution import Attribution
+from analyzer.lifecycle.findings import Validity, build_findings
+from analyzer.lifecycle.finished import Finished, Texts
+from analyzer.lifecycle.milestones import build_milestones
+from analyzer.lifecycle.phases import build_phases
+from analyzer.lifecycle.quality import Quality
+from analyzer.memory import Memory
+from analyzer.messages.dns import Dns
+from analyzer.messages.http import Http
+from analyzer.messages.services import Services
+from analyzer.messages.tls import Tls
+from analyzer.options import Options
+from analyzer.packets import Decoder
+from analyzer.report.build import Context, build_tables
+from analyzer.report.capture import build_capture
+from analyzer.report.provenance import capture_facts
+from analyzer.streams import Assembler
+from analyzer.tables import Ints, Rows, take_rows
+from analyzer.tables.services import DNS, HTTP, TLS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Tables = dict[str, "pa.RecordBatch"]
+Progress = Callable[[int, int | None], None]
+FLUSH_ROWS = 8192  # finished connections that wait for one flush: large enough that building tables costs little per row
+
+
+class Pipeline:
+    """One analysis: ``run`` reads captures and yields tables; afterwards ``quality``, ``notes`` and ``source`` say how it went."""
+
+    def __init__(self, options: Options, *, with_zeek: bool = False, flush_rows: int = FLUSH_ROWS) -> None:
+        limits = options.limits
+        self._options = options
+        self._flush_rows = flush_rows
+        self._memory = Memory(limits.chunk_bytes, chunks=2, arena_bytes=limits.arena_bytes)
+        self._decoder = Decoder(options)
+        self._tracker = Tracker(options)
+        self._assembler = Assembler(self._memory, options)
+        self._services = Services(self._memory, (TLS, HTTP, DNS))
+        self._dns = Dns(self._memory, options)
+        self._tls = Tls(self._memory, options)
+        self._http = Http(self._memory, options)
+        self._attribution = Attribution(options)
+        self._context = Context(0, self._tls.certificates, with_zeek=with_zeek)
+        self._over: list[Ints] = []
+        self.quality = Quality()
+        self.source: Source | None = None
+        self.is_stopped = False
+
+    def stop(self) -> None:
+        """End the reading after the batch at hand; what is open is reported as it stands."""
+        self.is_stopped = True
+
+    @property
+    def notes(self) -> list[str]:
+        """One sentence for everything in the captures that could not be read."""
+        return [note for facts in self.source.facts for note in facts.notes] if self.source else []
+
+    def run(self, captures: Sequence[str], advance: Progress | None = None) -> Iterator[Tables]:
+        """Analyse captures; yields the tables of finished connections, at the end those of all others with the ``capture`` table.
+
+        Raises:
+            CaptureError: none of the captures can be read.
+        """
+        with open_captures(captures, self._memory, self._options.limits) as source:
+            self.source = source
+            last = Batch(self._memory, np.recarray(0, np.dtype("i8")), np.recarray(0, np.dtype("i8")), 0, 0)
+            for batch in source.batches():
+                if last.last_number == 0:
+                    self._context.seed = capture_seed(batch)
+                self._push(batch)
+                last = batch
+                if advance is not None:
+                    advance(*source.progress)
+                if sum(map(len, self._over)) >= self._flush_rows:
+                    yield self._flush(last)
+                if self.is_stopped:
+                    break
+            self._over.append(self._tracker.expire(last.now_ns, everything=True))
+            tables = self._flush(last)
+            tables["capture"] = build_capture(capture_facts(source.facts, self.quality.facts(), self._counts()))
+            yield tables
+
+    def _push(self, batch: Batch) -> None:
+        """Stages 2 to 5 of one batch."""
+        self._decoder.decode(batch)
+        self.quality.observe(batch)
+        self._tracker.track(batch)
+        connections = self._tracker.connections
+        self._dissect(batch, self._assembler.assemble(batch, connections))
+        self._dns.process_packets(batch, connections)
+        self._dns.pair()
+        self._attribution.learn(self._dns)
+        self._attribution.attribute(batch, connections)
+        self._over.append(self._tracker.expire(batch.now_ns))
+
+    def _dissect(self, batch: Batch, runs: Rows) -> None:
+        """Stage 5 for runs of streams."""
+        connections, wishes = self._tracker.connections, self._assembler.wishes
+        runs, wanted = self._services.sort(runs, connections)
+        self._tls.process_runs(batch, runs, wanted[TLS], connections)
+        self._http.process_runs(batch, runs, wanted[HTTP], connections, wishes)
+        self._dns.process_runs(runs, wanted[DNS], connections)
+
+    def _flush(self, batch: Batch) -> Tables:
+        """Build the tables of all connections that are over, then forget them."""
+        rows: Ints = np.concatenate(self._over) if self._over else np.zeros(0, np.int64)
+        self._over = []
+        self._dissect(batch, self._assembler.finish(rows, self._tracker.connections))
+        self._dns.pair()
+        finished = self._gather(rows)
+        self.quality.observe_finished(finished)
+        certificates = self._tls.certificates
+        validity = Validity(
+            np.array([certificate.not_before or 0 for certificate in certificates], np.int64),
+            np.array([certificate.not_after or 0 for certificate in certificates], np.int64),
+        )
+        found = build_findings(finished, validity)
+        tables = build_tables(finished, build_phases(finished), build_milestones(finished), found, self._context)
+        for owner in (self._assembler, self._services, self._dns, self._tls, self._http, self._attribution, self._tracker):
+            owner.release(rows)
+        return tables
+
+    def _gather(self, rows: Ints) -> Finished:
+        """Copies of all rows that belong to connections ``rows``."""
+        tracker = self._tracker
+        lookups, records = self._dns.take(rows)
+        handshakes, links = self._tls.take(rows)
+        return Finished(
+            rows=rows,
+            connections=take_rows(tracker.connections, rows),
+            endpoints_a=take_rows(tracker.endpoints, 2 * rows),
+            endpoints_b=take_rows(tracker.endpoints, 2 * rows + 1),
+            handshakes=handshakes,
+            attributions=take_rows(self._attribution.table, rows),
+            services=take_rows(self._services.table, rows),
+            exchanges=self._http.take(rows),
+            chain_links=links,
+            lookups=lookups,
+            records=records,
+            texts=Texts(self._tls.text.data, self._http.text.data, self._dns.text.data, self._attribution.text.data),
+        )
+
+    def _counts(self) -> dict[str, dict[str, int]]:
+        """What each dissector could not read, by its own names."""
+        return {"dns": self._dns.counts, "tls": self._tls.errors, "http": self._http.anomalies}
+
+
+def capture_seed(batch: Batch) -> int:
+    """A number that tells captures apart and is the same in every run: from the first packet's time and bytes."""
+    packet = batch.packets[0]
+    content = batch.memory.data[packet.offset : packet.offset + packet.caplen].tobytes()
+    return int.from_bytes(hashlib.sha256(int(packet.ts).to_bytes(8, "little") + content).digest()[:7], "little")

@@ -1,0 +1,86 @@
+"""Rows of one flush -> the report's tables: one call, vectorised, the same for a file and a live capture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from analyzer.lifecycle.finished import Finished
+from analyzer.report import capture, certificates, connections, dns, findings, http, milestones, tls, zeek_dns
+from analyzer.report.columns import Column
+from analyzer.report.identity import Identity
+from analyzer.tables import Rows
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "connections": connections.COLUMNS,
+    "milestones": milestones.COLUMNS,
+    "dns": dns.COLUMNS,
+    "tls": tls.COLUMNS,
+    "certificates": certificates.COLUMNS,
+    "connection_certificates": certificates.LINK_COLUMNS,
+    "http": http.COLUMNS,
+    "findings": findings.COLUMNS,
+    "capture": capture.COLUMNS,
+}
+"""The report: its tables and their columns, in the order they are shown and written."""
+
+ZEEK_DNS = "zeek_dns"
+"""A table beside the report that only the Zeek exporters read."""
+
+
+@dataclass
+class Context:
+    """What outlives a flush.
+
+    Attributes:
+        seed: of the unique ids; the same for the whole capture.
+        certificates: all distinct certificates so far; CHAIN_LINK.certificate is a place in it.
+        with_zeek: build the table that only the Zeek exporters read.
+        reported_certificates: numbers of those that the table ``certificates`` has had; ``build_tables`` adds to it.
+    """
+
+    seed: int
+    certificates: Sequence[Any] = ()
+    with_zeek: bool = False
+    reported_certificates: set[int] = field(default_factory=set)
+
+
+def dictionary() -> dict[str, tuple[Column, ...]]:
+    """The data dictionary: every column of every table of the report."""
+    return dict(TABLES)
+
+
+def build_tables(finished: Finished, phases: Rows, steps: Rows, found: Rows, context: Context) -> dict[str, pa.RecordBatch]:
+    """All tables of one flush but ``capture``, which is known only at the end (``capture.build_capture``).
+
+    Args:
+        finished: the rows of the connections that leave.
+        phases: (n, phases) PHASE, from lifecycle.build_phases.
+        steps: MILESTONE rows, from lifecycle.build_milestones.
+        found: FINDING rows, from lifecycle.build_findings.
+        context: what outlives a flush.
+    """
+    identity = Identity(finished, context.seed)
+    chains = certificates.Chains(finished, context.certificates)
+    names = dns.lookup_names(finished)
+    tls_batch = tls.build_tls(finished, phases, identity, chains)
+    http_batch = http.build_http(finished, identity)
+    parts = connections.Parts(phases, tls_batch, http_batch, findings.rule_names(found, len(finished.rows)))
+    connections_batch = connections.build_connections(finished, identity, parts)
+    subjects = (names, http_batch.column("url"), connections_batch.column("host"))
+    batches = {
+        "connections": connections_batch,
+        "milestones": milestones.build_milestones_table(steps, identity, finished.connections["first_ts"]),
+        "dns": dns.build_dns(finished, identity, names),
+        "tls": tls_batch,
+        "certificates": certificates.build_certificates(chains, context.reported_certificates),
+        "connection_certificates": certificates.build_connection_certificates(chains, identity),
+        "http": http_batch,
+        "findings": findings.build_findings_table(found, identity, subjects),
+    }
+    if context.with_zeek:
+        batches[ZEEK_DNS] = zeek_dns.build_zeek_dns(finished, identity)
+    return batches

@@ -1,0 +1,138 @@
+"""Table ``http``: one row per exchange, a request with its response."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer.lifecycle.finished import Finished
+from analyzer.report.columns import Column, make_batch
+from analyzer.report.identity import IDENTITY, Identity
+from analyzer.report.text import between, booleans, chosen, counts, ints, joined, named, spans, spread, times
+from analyzer.tables import Rows
+from analyzer.tables.http import HTTP_ERRORS
+
+_SPANS: Final = (
+    "method", "target", "host", "referrer", "user_agent", "origin", "request_type", "response_type", "content_encoding", "server",
+    "location", "upgrade", "reason", "info_reason", "username", "proxied",
+)  # fmt: skip
+
+COLUMNS = (
+    *IDENTITY,
+    Column("index", "number", "rank of the exchange on its connection, from 1"),
+    Column("request_time", "time", "first byte of the request", "UTC"),
+    Column("response_time", "time", "first byte of the final response", "UTC"),
+    Column("method", "text", "method"),
+    Column("url", "text", "absolute URL (RFC 9110 7.1)", caveat="the responder's address stands for the host where no Host field was sent"),
+    Column("status", "number", "status code of the final response"),
+    Column("reason", "text", "its reason phrase"),
+    Column("version", "text", "HTTP version of the request"),
+    Column("response_version", "text", "HTTP version of the response"),
+    Column("request_send_ms", "milliseconds", "first to last byte of the request", "ms"),
+    Column("server_wait_ms", "milliseconds", "last byte of the request to first byte of the response", "ms", "negative: answered early"),
+    Column("response_receive_ms", "milliseconds", "first to last byte of the response", "ms"),
+    Column("host", "text", "Host field"),
+    Column("target", "text", "request target as sent"),
+    Column("referrer", "text", "Referer field"),
+    Column("user_agent", "text", "User-Agent field"),
+    Column("origin", "text", "Origin field"),
+    Column("request_content_type", "text", "Content-Type of the request"),
+    Column("response_content_type", "text", "Content-Type of the response"),
+    Column("content_encoding", "text", "Content-Encoding of the response"),
+    Column("server", "text", "Server field"),
+    Column("location", "text", "Location field"),
+    Column("upgrade", "text", "Upgrade field of the response"),
+    Column("username", "text", "user of HTTP basic authentication"),
+    Column("proxied", "texts", "header fields that proxies add, as NAME -> value"),
+    Column("request_head_bytes", "number", "bytes of the request's head", "bytes"),
+    Column("request_body_bytes", "number", "bytes of the request's body on the wire, chunk framing left out", "bytes"),
+    Column("response_head_bytes", "number", "bytes of the response's head", "bytes"),
+    Column("response_body_bytes", "number", "bytes of the response's body on the wire, chunk framing left out", "bytes", "still encoded"),
+    Column("missing_bytes", "number", "bytes of bodies that are not in the capture", "bytes"),
+    Column("request_complete", "truth", "the request ended as framed"),
+    Column("response_complete", "truth", "the response ended as framed"),
+    Column("is_upgraded", "truth", "the connection left HTTP after it (101, or CONNECT)"),
+    Column("info_status", "number", "status of the last 1xx before the final response"),
+    Column("info_reason", "text", "its reason phrase"),
+    Column("error", "text", "the first thing that was wrong"),
+    Column("error_frame", "number", "frame of that"),
+    Column("request_first_frame", "number", "frame of the request's first byte"),
+    Column("request_last_frame", "number", "frame of its last byte"),
+    Column("response_first_frame", "number", "frame of the response's first byte"),
+    Column("response_last_frame", "number", "frame of its last byte"),
+)
+
+
+def version_text(version: int) -> str:
+    """HTTP version as text, from ten times the version: 11 -> 1.1."""
+    return f"{version // 10}.{version % 10}"
+
+
+def split_lines(array: pa.Array) -> pa.Array:
+    """Lines of a text as a list; the line ends were escaped before."""
+    return pc.split_pattern(array, "\\x0a").cast(pa.list_(pa.large_string()))
+
+
+def urls(finished: Finished, identity: Identity, targets: pa.Array, hosts: pa.Array) -> pa.Array:
+    """Absolute URL of each exchange: scheme, Host (else the responder's address and port), target (RFC 9112 3.3)."""
+    x, order = finished.exchanges, finished.exchange_order
+    responders = identity.arrays["responder_ip"]
+    literal = pc.if_else(pc.match_substring(responders, ":"), joined("[", responders, "]"), responders)
+    ports = identity.arrays["responder_port"]
+    fallback = joined(literal, ":", ports.cast(pa.large_string()))
+    authority = pc.coalesce(hosts, spread(fallback, order))
+    scheme = chosen(("http://", "https://"), finished.handshakes["seen"][order] == 1)
+    origin = joined(scheme, authority, targets)
+    whole = pc.or_(pc.starts_with(targets, "http://"), pc.starts_with(targets, "https://"))
+    is_star = pc.equal(targets, "*")  # asterisk-form: the server itself, no path
+    is_path = pc.starts_with(targets, "/")
+    bare = joined(scheme, authority)
+    # what is none of these is authority-form (CONNECT) or nonsense: shown as sent
+    url = pc.if_else(is_path, origin, pc.if_else(is_star, bare, targets))
+    url = pc.if_else(whole, targets, url)
+    return pc.if_else(pa.array(x["has_request"] == 1), url, pa.scalar(None, pa.large_string()))
+
+
+def build_http(finished: Finished, identity: Identity) -> pa.RecordBatch:
+    """EXCHANGE rows as a report table, in the order of the flush."""
+    x: Rows = finished.exchanges
+    text = {name: spans(finished.texts.http, x[name], x[f"{name}_size"]) for name in _SPANS}
+    asked, answered = x["has_request"] == 1, x["has_response"] == 1
+    return make_batch(
+        COLUMNS,
+        {
+            **identity.at(finished.exchange_order),
+            "index": ints(x["index"]),
+            "request_time": times(x["request_first_ts"]),
+            "response_time": times(x["response_first_ts"]),
+            "url": urls(finished, identity, text["target"], text["host"]),
+            "status": ints(x["status"], answered),
+            "version": named(x["version"], version_text, x["version"] > 0),
+            "response_version": named(x["response_version"], version_text, answered),
+            "request_send_ms": between(x["request_first_ts"], x["request_last_ts"]),
+            "server_wait_ms": between(x["request_last_ts"], x["response_first_ts"]),
+            "response_receive_ms": between(x["response_first_ts"], x["response_last_ts"]),
+            "request_content_type": text.pop("request_type"),
+            "response_content_type": text.pop("response_type"),
+            "proxied": split_lines(text.pop("proxied")),
+            **text,
+            "request_head_bytes": ints(x["request_head_bytes"], asked),
+            "request_body_bytes": ints(x["request_body_bytes"]),
+            "response_head_bytes": ints(x["response_head_bytes"], answered),
+            "response_body_bytes": ints(x["response_body_bytes"]),
+            "missing_bytes": ints(x["missing_bytes"]),
+            "request_complete": booleans(x["request_complete"], asked),
+            "response_complete": booleans(x["response_complete"], answered),
+            "is_upgraded": booleans(x["is_upgraded"]),
+            "info_status": counts(x["info_status"]),
+            "error": chosen([name for name, _ in HTTP_ERRORS], np.minimum(x["error"], len(HTTP_ERRORS) - 1), x["error"] > 0),
+            "error_frame": counts(x["error_number"]),
+            "request_first_frame": counts(x["request_first_number"]),
+            "request_last_frame": counts(x["request_last_number"]),
+            "response_first_frame": counts(x["response_first_number"]),
+            "response_last_frame": counts(x["response_last_number"]),
+        },
+    )

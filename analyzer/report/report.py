@@ -1,0 +1,95 @@
+"""The report as Python sees it: Arrow tables that become DataFrames when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from analyzer.report.build import TABLES
+from analyzer.report.columns import schema_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Report:
+    """Named tables, each a list of Arrow batches; DataFrames are made on first use and kept.
+
+    In a DataFrame absent numbers and truth values are ``<NA>`` (Int64, boolean), times are UTC, and ``attrs["columns"]`` says of every
+    column its unit, meaning and caveat. ``connections`` is sorted by ``connection``.
+    """
+
+    def __init__(self) -> None:
+        self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
+        self._frames: dict[str, pd.DataFrame] = {}
+
+    def add(self, batches: Mapping[str, pa.RecordBatch]) -> None:
+        """Take the tables of one flush; tables that are no part of the report are left out."""
+        for name in batches.keys() & TABLES.keys():
+            self._batches[name].append(batches[name])
+            self._frames.pop(name, None)
+
+    def table(self, name: str) -> pa.Table:
+        """One table as Arrow; ``connections`` sorted by number."""
+        table = pa.Table.from_batches(self._batches[name], schema_of(TABLES[name]))
+        return table.sort_by("connection") if name == "connections" else table
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """One table as a DataFrame."""
+        if name not in self._frames:
+            import pandas as pd  # noqa: PLC0415 - half a second that only users of DataFrames should pay
+
+            nullable = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+            frame = self.table(name).to_pandas(types_mapper=nullable.get)
+            frame.attrs["columns"] = {
+                column.name: {"unit": column.unit, "meaning": column.meaning, "caveat": column.caveat} for column in TABLES[name]
+            }
+            self._frames[name] = frame
+        return self._frames[name]
+
+    @property
+    def connections(self) -> pd.DataFrame:
+        """One row per connection: the lifecycle report."""
+        return self.frame("connections")
+
+    @property
+    def milestones(self) -> pd.DataFrame:
+        """One row per step of a connection."""
+        return self.frame("milestones")
+
+    @property
+    def dns(self) -> pd.DataFrame:
+        """One row per lookup."""
+        return self.frame("dns")
+
+    @property
+    def tls(self) -> pd.DataFrame:
+        """One row per connection that speaks TLS."""
+        return self.frame("tls")
+
+    @property
+    def certificates(self) -> pd.DataFrame:
+        """One row per distinct certificate."""
+        return self.frame("certificates")
+
+    @property
+    def connection_certificates(self) -> pd.DataFrame:
+        """Which connection carried which certificate."""
+        return self.frame("connection_certificates")
+
+    @property
+    def http(self) -> pd.DataFrame:
+        """One row per HTTP exchange."""
+        return self.frame("http")
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """What stands out."""
+        return self.frame("findings")
+
+    @property
+    def capture(self) -> pd.DataFrame:
+        """Where the packets came from and what became of them."""
+        return self.frame("capture")

@@ -1,0 +1,126 @@
+"""The few numbers a person sees first, added up batch by batch in memory that does not grow with the capture."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+SHOWN_PHASES: Final = ("dns", "tcp_connect", "tls_handshake", "server_wait", "response_receive")
+SEVERITY_RANK: Final = {"error": 3, "warning": 2, "note": 1}
+EXAMPLES = 3  # findings of one rule that are shown
+HOSTS_COUNTED = 200_000  # distinct hosts that are told apart
+
+_BINS_PER_DOUBLING = 32  # a bin is 2.2 % wide: quantiles are exact to about one per cent
+_BINS = 64 * _BINS_PER_DOUBLING
+
+
+class Durations:
+    """Quantiles of many durations in a fixed table of logarithmic bins."""
+
+    def __init__(self) -> None:
+        self._bins = np.zeros(_BINS, np.int64)
+
+    def add(self, milliseconds: npt.NDArray[np.float64]) -> None:
+        """Count durations; those below 1 ns count as 1 ns."""
+        ns = np.maximum(milliseconds * 1e6, 1.0)
+        at = np.minimum((np.log2(ns) * _BINS_PER_DOUBLING).astype(np.int64), _BINS - 1)
+        self._bins += np.bincount(at, minlength=_BINS)
+
+    @property
+    def count(self) -> int:
+        """Durations counted."""
+        return int(self._bins.sum())
+
+    def quantile(self, share: float) -> float:
+        """Milliseconds below which this share of the durations lies; NaN when there are none."""
+        if self.count == 0:
+            return float("nan")
+        at = int(np.searchsorted(np.cumsum(self._bins), share * self.count))
+        return float(2.0 ** ((at + 0.5) / _BINS_PER_DOUBLING) / 1e6)
+
+
+class Summary:
+    """Totals over all batches, and the rows worth showing.
+
+    ``shown`` are the ``rows`` connections with the worst findings, then the longest, as dicts of their columns;
+    ``examples`` the first findings of each rule.
+    """
+
+    COLUMNS: Final = ("connection", "start_time", "host", "responder_ip", "responder_port", "service", "state", "duration_ms")
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self.connections = 0
+        self.transports: Counter[str] = Counter()
+        self.services: Counter[str] = Counter()
+        self.states: Counter[str] = Counter()
+        self.exchanges = 0
+        self.lookups = 0
+        self.originator_bytes = 0
+        self.responder_bytes = 0
+        self.hosts: set[str] = set()
+        self.phases = {name: Durations() for name in SHOWN_PHASES}
+        self.findings: Counter[tuple[str, str]] = Counter()
+        self.examples: dict[str, list[dict[str, Any]]] = {}
+        self._candidates: list[tuple[tuple[int, float], dict[str, Any]]] = []
+
+    def add(self, tables: Mapping[str, pa.RecordBatch]) -> None:
+        """Count one flush."""
+        worst = self._add_findings(tables["findings"])
+        self._add_connections(tables["connections"], worst)
+        self.exchanges += tables["http"].num_rows
+        self.lookups += tables["dns"].num_rows
+
+    def _add_findings(self, batch: pa.RecordBatch) -> dict[int, dict[str, Any]]:
+        """Count findings; connection -> its worst finding."""
+        worst: dict[int, dict[str, Any]] = {}
+        for row in batch.to_pylist():
+            self.findings[row["severity"], row["rule"]] += 1
+            known = self.examples.setdefault(row["rule"], [])
+            if len(known) < EXAMPLES:
+                known.append(row)
+            before = worst.get(row["connection"])
+            if before is None or SEVERITY_RANK[row["severity"]] > SEVERITY_RANK[before["severity"]]:
+                worst[row["connection"]] = row
+        return worst
+
+    def _add_connections(self, batch: pa.RecordBatch, worst: dict[int, dict[str, Any]]) -> None:
+        self.connections += batch.num_rows
+        for counter, column in ((self.transports, "transport"), (self.services, "service"), (self.states, "state")):
+            for pair in pc.value_counts(batch[column]).to_pylist():
+                counter[pair["values"] or ""] += pair["counts"]
+        self.originator_bytes += pc.sum(batch["originator_bytes"]).as_py() or 0
+        self.responder_bytes += pc.sum(batch["responder_bytes"]).as_py() or 0
+        if len(self.hosts) < HOSTS_COUNTED:
+            self.hosts.update(host for host in pc.unique(batch["host"]).to_pylist() if host)
+        for name, durations in self.phases.items():
+            durations.add(pc.drop_null(batch[f"{name}_ms"]).to_numpy(zero_copy_only=False))
+        self._pick(batch, worst)
+
+    def _pick(self, batch: pa.RecordBatch, worst: dict[int, dict[str, Any]]) -> None:
+        """Keep the rows that matter most of what was kept and this batch."""
+        numbers = batch["connection"].to_numpy(zero_copy_only=False)
+        total = np.zeros(len(numbers))
+        for name in SHOWN_PHASES:
+            total += np.nan_to_num(batch[f"{name}_ms"].to_numpy(zero_copy_only=False))
+        rank = np.array([SEVERITY_RANK[worst[n]["severity"]] if n in worst else 0 for n in numbers.tolist()], np.int64)
+        best = np.lexsort((numbers, -total, -rank))[: self._rows]
+        names = [*self.COLUMNS, *(f"{name}_ms" for name in SHOWN_PHASES)]
+        chosen = batch.select(names).take(pa.array(best))
+        for at, row in zip(best.tolist(), chosen.to_pylist(), strict=True):
+            row["finding"] = worst.get(row["connection"])
+            row["total_ms"] = float(total[at])
+            self._candidates.append(((int(rank[at]), float(total[at])), row))
+        self._candidates.sort(key=lambda candidate: (-candidate[0][0], -candidate[0][1], candidate[1]["connection"]))
+        del self._candidates[self._rows :]
+
+    @property
+    def shown(self) -> list[dict[str, Any]]:
+        """The rows worth showing, by connection number."""
+        return sorted((row for _, row in self._candidates), key=lambda row: int(row["connection"]))

@@ -1,0 +1,235 @@
+"""Rows of messages/dns that later stages read."""
+
+from __future__ import annotations
+
+from analyzer.tables import row_type
+
+# ---- LOOKUP.outcome
+OUTCOMES = ("unanswered", "answered", "nodata", "nxdomain", "servfail", "refused", "failed", "truncated", "answer_only")
+
+UNANSWERED, ANSWERED, NODATA, NXDOMAIN, SERVFAIL, REFUSED, FAILED, TRUNCATED, ANSWER_ONLY = range(len(OUTCOMES))
+
+# ---- LOOKUP.error, DNS_MESSAGE.error: what was malformed; everything before it was read, nothing after it
+ERRORS = (
+    ("none", ""),
+    ("cut", "cut by the snapshot length"),
+    ("bad_name", "a name that runs past its end, is longer than 255 bytes, or whose compression does not point backwards"),
+    ("bad_question", "the message ends inside its questions"),
+    ("bad_record", "a record that runs past the end of the message, or fewer records than the header claims"),
+    ("bad_rdata", "data that does not follow the rules of its type"),
+    ("too_much_text", "compressed names that would unfold to far more text than the message has bytes"),
+)
+NO_ERROR, CUT, BAD_NAME, BAD_QUESTION, BAD_RECORD, BAD_RDATA, TOO_MUCH_TEXT = range(len(ERRORS))
+
+# One message of the batch, on its way from framing to pairing. Its bytes are in memory, what was read of them in the text.
+DNS_MESSAGE = row_type(
+    "DNS_MESSAGE",
+    ("position", "i8", "position of the message in memory"),
+    ("message_size", "i4", "bytes captured"),
+    ("is_cut", "u1", "1: cut by the snapshot length"),
+    ("block_size", "i4", "size of the arena block that holds it, 0 = it lies in a chunk"),
+    ("order", "i8", "frame with which the message was complete: messages are paired in this order"),
+    ("number", "i8", "frame that carried its last byte"),
+    ("ts", "i8", "its time, ns"),
+    ("connection", "i4", "row of the connection tables"),
+    ("sender", "u1", "which end sent it"),
+    ("transport", "u1", "17 UDP, 6 TCP"),
+    ("ip_version", "u1", "4 or 6"),
+    ("is_multicast", "u1", "1: sent to a multicast address"),
+    ("is_netbios", "u1", "1: NetBIOS name service (port 137)"),
+    ("src_hi", "u8", "sender's address, upper 64 bits"),
+    ("src_lo", "u8", "lower 64 bits"),
+    ("dst_hi", "u8", "receiver's address, upper 64 bits"),
+    ("dst_lo", "u8", "lower 64 bits"),
+    ("src_port", "i4", "sender's port"),
+    ("dst_port", "i4", "receiver's port"),
+    ("id", "i4", "message id"),
+    ("bits", "i4", "second word of the header: QR, opcode, AA, TC, RD, RA, Z, AD, CD, rcode"),
+    ("questions", "i4", "questions by the header"),
+    ("rcode", "i4", "response code, extended by OPT"),
+    ("error", "u1", "index into ERRORS"),
+    ("rejected", "u1", "Zeek's rejected: an error without a question, or a response without any record"),
+    ("qtype", "i4", "type of the first question, -1 = none"),
+    ("qclass", "i4", "its class, -1 = none"),
+    ("question_hash", "i8", "hash of the first question: name without case, type, class"),
+    ("name", "i8", "name asked for"),
+    ("name_size", "i4", "its length"),
+    ("zeek_name", "i8", "the same as Zeek writes it"),
+    ("zeek_name_size", "i4", "its length"),
+    ("first_record", "i4", "first row of its records"),
+    ("answer_records", "i4", "records of the answer section"),
+    ("records", "i4", "records of all sections, OPT left out"),
+    ("matching", "i4", "records of the answer section that have the type asked for"),
+    ("zeek_answers", "i4", "records of the answer section that Zeek's script looks at"),
+    ("udp_size", "i4", "UDP payload size of OPT, -1 = no OPT"),
+    ("dnssec_ok", "u1", "DO"),
+    ("extended_error", "i4", "info-code of the first extended DNS error (RFC 8914), -1 = none"),
+    ("extended_error_text", "i8", "its extra text"),
+    ("extended_error_text_size", "i4", "its length"),
+)
+
+# State of messages/dns, rows 2 * connection + sender: the DNS over TCP of one direction. The last three fields stand for the whole
+# connection, in the row of sender 0.
+DNS_STREAM = row_type(
+    "DNS_STREAM",
+    ("is_off", "u1", "1: bytes are missing or it is not DNS: nothing more is read"),
+    ("prefix_bytes", "u1", "bytes of the length prefix seen"),
+    ("wanted", "i4", "length prefix so far, then the size of the message"),
+    ("have", "i4", "bytes of the message held"),
+    ("block", "i8", "arena block that holds them"),
+    ("order", "i8", "highest frame seen on the connection"),
+    ("is_dns", "u1", "1: a query was recognised on another port"),
+    ("first_query", "i4", "multicast: row of LOOKUP plus one, oldest query that Zeek has not paired; 0 = none"),
+    ("last_query", "i4", "newest of them"),
+    ("first_reply", "i4", "multicast: oldest response that Zeek has not paired"),
+    ("last_reply", "i4", "newest of them"),
+)
+
+# State of messages/dns beside each pending LOOKUP row: the hash chains of open lookups and the lists of repeats.
+PENDING = row_type(
+    "PENDING",
+    ("key", "i8", "hash of connection, client, id and question"),
+    ("client", "u1", "which end (sender) asked"),
+    ("chain", "i4", "next row plus one of the same hash slot"),
+    ("first_repeat", "i4", "oldest repeated query without an answer, row plus one"),
+    ("last_repeat", "i4", "newest of them"),
+    ("next_repeat", "i4", "next repeated query of the same lookup"),
+    ("next_join", "i4", "multicast: next in the queue of the connection"),
+)
+
+# One question with its answer (either may be missing). Spans are in the text of messages/dns.
+#
+# A query that is sent again while its first is unanswered, and a response to it or a second response, have a row of their own with
+# is_repeat = 1 and the number of the lookup they repeat; that lookup counts them (queries, responses). Tables for people leave the
+# repeats out. Zeek's dns.log has a line for every row with zeek_row = 1.
+LOOKUP = row_type(
+    "LOOKUP",
+    ("number", "i8", "rank of the lookup in the capture, from 1; of a repeat: the lookup it repeats"),
+    ("connection", "i4", "row of the connection tables"),
+    ("is_repeat", "u1", "1: a repeated query or response of that lookup"),
+    ("is_multicast", "u1", "1: sent to a multicast address; never paired"),
+    ("is_netbios", "u1", "1: NetBIOS name service (port 137)"),
+    ("is_over", "u1", "1: answered or given up; nothing will change"),
+    ("has_query", "u1", "the query was seen"),
+    ("has_response", "u1", "the response was seen"),
+    ("outcome", "u1", "index into OUTCOMES"),
+    ("transport", "u1", "17 UDP, 6 TCP"),
+    ("id", "i4", "message id"),
+    ("opcode", "i4", "operation code"),
+    ("qtype", "i4", "type asked for; -1 = no question"),
+    ("qclass", "i4", "class asked for; -1 = no question"),
+    ("rcode", "i4", "extended response code, -1 = no response"),
+    ("authoritative", "u1", "AA of the response"),
+    ("is_truncated", "u1", "TC"),
+    ("recursion_desired", "u1", "RD"),
+    ("recursion_available", "u1", "RA"),
+    ("z", "u1", "the three bits after RA: Z, AD, CD as one number (Zeek's Z)"),
+    ("authentic_data", "u1", "AD of the response"),
+    ("checking_disabled", "u1", "CD of the query"),
+    ("error", "u1", "index into ERRORS: what was malformed in the response, else in the query"),
+    ("query_ts", "i8", "first query, ns"),
+    ("query_number", "i8", "its frame"),
+    ("last_query_ts", "i8", "last retransmission of it, ns"),
+    ("queries", "i4", "queries sent, retransmissions included"),
+    ("response_ts", "i8", "response, ns"),
+    ("response_number", "i8", "its frame"),
+    ("responses", "i4", "responses seen (more than one: duplicates, or conflicting answers)"),
+    ("client_hi", "u8", "address that asked, upper 64 bits"),
+    ("client_lo", "u8", "lower 64 bits"),
+    ("server_hi", "u8", "address that was asked, upper 64 bits"),
+    ("server_lo", "u8", "lower 64 bits"),
+    ("client_port", "i4", "its port"),
+    ("server_port", "i4", "its port"),
+    ("ip_version", "u1", "4 or 6"),
+    ("name", "i8", "name asked for, as on the wire (case kept), labels joined by '.', '\\DDD' escapes"),
+    ("name_size", "i4", "its length"),
+    ("first_record", "i4", "first row of its resource records in RESOURCE_RECORD"),
+    ("answer_records", "i4", "records of the answer section"),
+    ("records", "i4", "records of all sections (OPT left out)"),
+    ("query_bits", "i4", "second word of the query's header, -1 = no query"),
+    ("response_bits", "i4", "second word of the response's header, -1 = no response"),
+    ("query_udp_size", "i4", "UDP payload size of the query's OPT, -1 = no OPT"),
+    ("response_udp_size", "i4", "UDP payload size of the response's OPT, -1 = no OPT"),
+    ("dnssec_ok", "u1", "DO of the query"),
+    ("extended_error", "i4", "info-code of the extended DNS error (RFC 8914), -1 = none"),
+    ("extended_error_text", "i8", "its extra text"),
+    ("extended_error_text_size", "i4", "its length"),
+    ("zeek_row", "u1", "1: a line of Zeek's dns.log; 0: stands in the line of zeek_pair"),
+    ("zeek_pair", "i8", "multicast: number of the lookup that Zeek joins with this one in one line, 0 = none"),
+    ("zeek_name", "i8", "the name asked for as Zeek has it: lower case, bytes as they are"),
+    ("zeek_name_size", "i4", "its length"),
+    ("zeek_answers", "i4", "answers that Zeek's script looks at: only with one does it set rtt, AA and RA"),
+    ("rejected", "u1", "Zeek's rejected"),
+    ("question_hash", "i8", "hash of the question: name without case, type, class"),
+)
+
+RESOURCE_RECORD = row_type(
+    "RESOURCE_RECORD",
+    ("lookup", "i8", "LOOKUP.number it belongs to"),
+    ("section", "u1", "1 answer, 2 authority, 3 additional"),
+    ("rrtype", "i4", "type"),
+    ("rrclass", "i4", "class"),
+    ("ttl", "i8", "seconds"),
+    ("name", "i8", "owner name"),
+    ("name_size", "i4", "its length"),
+    ("rdata", "i8", "the data as text (presentation form; unknown types as RFC 3597)"),
+    ("rdata_size", "i4", "its length"),
+    ("zeek", "i8", "answer section: the data as a string of Zeek's answers"),
+    ("zeek_size", "i4", "its length, 0 = not listed"),
+    ("address_hi", "u8", "A and AAAA: the address, upper 64 bits"),
+    ("address_lo", "u8", "lower 64 bits"),
+)
+
+# ---- ATTRIBUTION.basis
+NOT_SEEN, CACHED, CAUSED = 0, 1, 2
+
+# Which lookup gave the responder's address of a connection; one per connection row, all zero = none seen.
+ATTRIBUTION = row_type(
+    "ATTRIBUTION",
+    ("basis", "u1", "NOT_SEEN, CACHED (an answer was known) or CAUSED (this lookup made the client connect)"),
+    ("candidates", "i4", "different names that fit"),
+    ("lookup", "i8", "LOOKUP.number of the answer used"),
+    ("query_ts", "i8", "first query of the resolution (A, AAAA and HTTPS of the same name together), ns"),
+    ("query_number", "i8", "its frame"),
+    ("response_ts", "i8", "the last answer the client waited for, ns"),
+    ("response_number", "i8", "its frame"),
+    ("ttl", "i8", "TTL of the address record, seconds"),
+    ("queries", "i4", "queries sent, retransmissions included"),
+    ("name", "i8", "the name asked for"),
+    ("name_size", "i4", "its length"),
+    ("server_hi", "u8", "DNS server, upper 64 bits"),
+    ("server_lo", "u8", "lower 64 bits"),
+)
+
+# State of lifecycle/attribution: answered lookups of addresses, and the addresses they gave. Both hang in hash chains, newest first.
+KNOWN_NAME = row_type(
+    "KNOWN_NAME",
+    ("chain", "i4", "next row plus one of the same hash slot"),
+    ("key", "i8", "hash of client and name"),
+    ("question", "i8", "hash of the name without case"),
+    ("lookup", "i8", "LOOKUP.number"),
+    ("client_hi", "u8", "address that asked, upper 64 bits"),
+    ("client_lo", "u8", "lower 64 bits"),
+    ("server_hi", "u8", "address that was asked, upper 64 bits"),
+    ("server_lo", "u8", "lower 64 bits"),
+    ("query_ts", "i8", "first query, ns; 0 = not seen"),
+    ("query_number", "i8", "its frame"),
+    ("response_ts", "i8", "response, ns"),
+    ("response_number", "i8", "its frame"),
+    ("queries", "i4", "queries sent"),
+    ("expires_ts", "i8", "no answer in it can explain a connection after this, ns"),
+    ("name", "i8", "the name asked for, in the text of the attribution"),
+    ("name_size", "i4", "its length"),
+)
+
+KNOWN_ADDRESS = row_type(
+    "KNOWN_ADDRESS",
+    ("chain", "i4", "next row plus one of the same hash slot"),
+    ("key", "i8", "hash of client and address"),
+    ("known_name", "i4", "row of KNOWN_NAME"),
+    ("address_hi", "u8", "the address, upper 64 bits"),
+    ("address_lo", "u8", "lower 64 bits"),
+    ("ttl", "i8", "TTL of its record, seconds"),
+    ("expires_ts", "i8", "end of its life: response + TTL + 60 s, ns"),
+    ("is_used", "u1", "1: a connection of this client went to the address after this answer"),
+)

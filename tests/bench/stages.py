@@ -1,0 +1,150 @@
+"""CPU time and packets per second of every stage on one capture, peak memory of the run, and the time of the first compilation.
+
+    python tests/bench/stages.py CAPTURE [--runs N] [--cold]
+
+Writes CSV to a temporary folder. The table is of the fastest of N runs in this process, kernels warm; ``--cold`` measures first
+compilation in a new process with an empty cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from analyzer.export.writers import open_writers
+from analyzer.options import Options
+from analyzer.pipeline import Pipeline
+
+
+class Clock:
+    """CPU seconds by stage; a stage inside another is taken out of the outer one."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+        self._inner = [0.0]
+
+    def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The same function, its CPU time counted under ``stage``."""
+
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            began = time.process_time()
+            self._inner.append(0.0)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                spent = time.process_time() - began
+                self.seconds[stage] += spent - self._inner.pop()
+                self._inner[-1] += spent
+
+        return wrapper
+
+    def timed_iterator(self, stage: str, iterator: Iterator[Any]) -> Iterator[Any]:
+        """The same items, the CPU time of making each counted under ``stage``."""
+        advance = self.timed(stage, lambda: next(iterator, None))
+        while (item := advance()) is not None:
+            yield item
+
+
+STAGES = (
+    ("packets", "_decoder", "decode"),
+    ("quality", "quality", "observe"),
+    ("connections", "_tracker", "track"),
+    ("connections: expire", "_tracker", "expire"),
+    ("streams", "_assembler", "assemble"),
+    ("streams: finish", "_assembler", "finish"),
+    ("services", "_services", "sort"),
+    ("tls", "_tls", "process_runs"),
+    ("http", "_http", "process_runs"),
+    ("dns", "_dns", "process"),
+    ("attribution", "_attribution", "learn"),
+    ("attribution", "_attribution", "attribute"),
+)
+
+
+def watch(pipeline: Pipeline, clock: Clock) -> None:
+    """Put the clock around every stage of one pipeline."""
+    import analyzer.pipeline as wiring
+
+    for stage, owner, method in STAGES:
+        part = getattr(pipeline, owner)
+        setattr(part, method, clock.timed(stage, getattr(part, method)))
+    for stage, name in (
+        ("lifecycle", "build_phases"),
+        ("lifecycle", "build_milestones"),
+        ("lifecycle", "build_findings"),
+        ("report", "build_tables"),
+    ):
+        function = getattr(wiring, name)
+        function = getattr(function, "unwatched", function)
+        timed = clock.timed(stage, function)
+        timed.unwatched = function  # type: ignore[attr-defined]
+        setattr(wiring, name, timed)
+
+
+def run_once(capture: str) -> tuple[dict[str, float], float, int]:
+    """One analysis to CSV: CPU seconds by stage, in all, and packets."""
+    clock = Clock()
+    began = time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        pipeline = Pipeline(Options())
+        watch(pipeline, clock)
+        import analyzer.pipeline as wiring
+
+        opening = getattr(wiring.open_captures, "unwatched", wiring.open_captures)
+
+        def open_watched(*args: Any) -> Any:
+            source = opening(*args)
+            batches = source.batches
+            source.batches = lambda: clock.timed_iterator("capture", batches())
+            return source
+
+        open_watched.unwatched = opening  # type: ignore[attr-defined]
+        wiring.open_captures = open_watched
+        with open_writers(("csv",), Path(folder)) as writers:
+            write = clock.timed("export", writers.write)
+            for tables in pipeline.run([capture]):
+                write(tables)
+    total = time.process_time() - began
+    return dict(clock.seconds), total, pipeline.quality.packets
+
+
+def measure_cold(capture: str) -> float:
+    """Wall seconds of a whole run in a new process with an empty cache."""
+    with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryDirectory() as out:
+        environment = {**os.environ, "ANALYZER_CACHE": cache, "ANALYZER_KERNELS": "compiled"}
+        command = [sys.executable, "-m", "analyzer", "analyze", capture, "-o", out, "--quiet"]
+        began = time.monotonic()
+        subprocess.run(command, env=environment, check=True)
+        return time.monotonic() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("capture")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--cold", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.cold:
+        print(f"whole run, new process, nothing compiled yet: {measure_cold(arguments.capture):.1f} s wall")
+    runs = [run_once(arguments.capture) for _ in range(arguments.runs)]
+    stages, total, packets = min(runs, key=lambda run: run[1])
+    print(f"{packets} packets, fastest of {len(runs)} runs; the first took {runs[0][1]:.2f} s CPU")
+    print(f"{'stage':22} {'CPU s':>8} {'ns/packet':>10} {'packets/s':>13}")
+    for stage, seconds in [*stages.items(), ("everything else", total - sum(stages.values())), ("total", total)]:
+        print(f"{stage:22} {seconds:8.3f} {seconds * 1e9 / max(packets, 1):10.0f} {packets / max(seconds, 1e-9):13,.0f}")
+    print(f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
+
+
+if __name__ == "__main__":
+    main()

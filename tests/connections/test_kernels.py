@@ -1,0 +1,113 @@
+"""The whole stage against its slow twin, over random conversations and any cut into batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.connections import twin
+from tests.connections.rows import CLIENT, SECOND, SERVER, START, packet, run, track
+
+PAUSES = (0, 1000, SECOND // 10, SECOND, 4 * SECOND, 6 * SECOND, 11 * SECOND, 61 * SECOND, 301 * SECOND, -2 * SECOND)
+PAIRS = ((50000, 9999), (50000, 80), (80, 443), (53, 50000), (50001, 53))
+FLAG_SETS = ("S", "SA", "A", "A", "A", "A", "PA", "FA", "F", "R", "RA", "SF", "FR", "SR", "")
+
+
+@st.composite
+def conversations(draw: st.DrawFn) -> list[dict[str, int]]:
+    """Packets between two hosts: mostly TCP of one or two port pairs, with numbers near each other (and near a wrap)."""
+    isns = (draw(st.sampled_from((1000, 2**32 - 1, 2**32 - 12, 0))), draw(st.sampled_from((9000, 2**32 - 5))))
+    pairs = draw(st.lists(st.sampled_from(PAIRS), min_size=1, max_size=2))
+    protocol = draw(st.sampled_from((6, 6, 6, 6, 17, 1, 47)))
+    packets, now = [], START
+    for _ in range(draw(st.integers(1, 24))):
+        now += draw(st.sampled_from(PAUSES)) if draw(st.integers(0, 3)) == 0 else 1000
+        sender, pair = draw(st.integers(0, 1)), draw(st.sampled_from(pairs))
+        flags = draw(st.sampled_from(FLAG_SETS))
+        size = draw(st.sampled_from((0, 0, 1, 5, 10)))
+        at, ack = draw(st.integers(-1, 25)), draw(st.integers(-1, 25))
+        fields: dict[str, Any] = {"src_port": pair[sender], "dst_port": pair[1 - sender], "protocol": protocol, "ts": now}
+        if protocol == 1:
+            fields |= {"src_port": draw(st.sampled_from((0, 8, 3, 11))), "dst_port": draw(st.sampled_from((0, 1)))}
+        if flags == "S" and draw(st.booleans()):
+            at = 0
+        fields |= {"seq": (isns[sender] + at) % 2**32, "ack": (isns[1 - sender] + ack) % 2**32 if "A" in flags else 0}
+        fields["window"] = draw(st.sampled_from((100, 100, 100, 0)))
+        fields["marks"] = draw(st.sampled_from((0,) * 12 + (16,)))
+        ends = (CLIENT, SERVER) if sender == 0 else (SERVER, CLIENT)
+        row = packet(*ends, flags, size, **fields)
+        row["payload_size"] = draw(st.sampled_from((size, size, size, size // 2)))
+        packets.append(row)
+    return packets
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(conversations(), st.booleans(), st.lists(st.integers(1, 23), max_size=4))
+def test_twin(packets: list[dict[str, int]], zeek: bool, cuts: list[int]) -> None:
+    expected = [c.summary() for c in twin.follow(packets, zeek)]
+    got = run(packets, cuts, zeek_timeouts=zeek)
+    assert sorted(got, key=lambda facts: facts["number"]) == expected
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(conversations(), st.booleans(), st.lists(st.integers(1, 23), max_size=6))
+def test_batches_do_not_matter(packets: list[dict[str, int]], zeek: bool, cuts: list[int]) -> None:
+    assert run(packets, cuts, zeek_timeouts=zeek) == run(packets, zeek_timeouts=zeek)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(conversations(), st.booleans())
+def test_flushing_does_not_matter(packets: list[dict[str, int]], zeek: bool) -> None:
+    """Whether rows are freed on the way or all at the end, and however small the table was."""
+    kept = run(packets, range(1, 24), rows=64, flush=False, zeek_timeouts=zeek)
+    freed = run(packets, range(1, 24), zeek_timeouts=zeek)
+    assert kept == freed
+
+
+def test_packets_name_connection_and_sender() -> None:
+    packets = [
+        packet(1, 2, "S", src_port=5, dst_port=6),
+        packet(2, 1, "SA", src_port=6, dst_port=5),
+        packet(1, 2, "S", src_port=7, dst_port=6),
+        packet(1, 2, "A", src_port=5, dst_port=6),
+    ]
+    _, rows = track(packets)
+    assert rows["connection"].tolist() == [0, 0, 1, 0]
+    assert rows["sender"].tolist() == [0, 1, 0, 0]
+
+
+@pytest.mark.parametrize("outcome", [1, 2, 8, 10])
+def test_what_was_not_analysed_has_no_connection(outcome: int) -> None:
+    tracker, rows = track([packet(outcome=outcome, connection=5, sender=1)])
+    assert rows["connection"].tolist() == [-1]
+    assert rows["sender"].tolist() == [0]
+    assert tracker.begun == 0
+
+
+def test_time_moves_with_packets_of_no_connection() -> None:
+    """An ARP packet after 61 s ends a UDP flow as any packet does, even when the flow's next packet has an earlier time."""
+    flow = packet(protocol=17, dst_port=9999)
+    tracker, _ = track([flow, packet(outcome=1, ts=START + 61 * SECOND), flow | {"ts": START + 59 * SECOND}])
+    assert tracker.begun == 2
+
+
+def test_over_row_is_not_reused_in_its_batch() -> None:
+    flow = packet(protocol=17, dst_port=9999)
+    tracker, rows = track([flow, flow | {"ts": START + 60 * SECOND}])
+    assert rows["connection"].tolist() == [0, 1]
+    assert tracker.connections["is_over"][:2].tolist() == [1, 0]
+    over = tracker.expire(START + 61 * SECOND)
+    assert over.tolist() == [0]
+    tracker.release(over)
+    assert tracker.active == 1
+
+
+def test_growing_keeps_everything() -> None:
+    packets = [packet(src_port=1000 + i, flags="S") for i in range(40)]
+    tracker, rows = track(packets + packets, rows=1)
+    assert rows["connection"].tolist() == [*range(40), *range(40)]
+    assert tracker.capacity == 64
+    assert tracker.endpoints["packets"][:80:2].tolist() == [2] * 40

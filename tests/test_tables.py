@@ -1,0 +1,37 @@
+"""Tables keep their rows when they grow, and every field says what it means."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analyzer import tables
+from analyzer.tables import connections, dns, http, lifecycle, packets, services, streams, tls
+
+MODULES = (connections, dns, http, lifecycle, packets, services, streams, tls)
+ROW_TYPES = {name: value for module in MODULES for name, value in vars(module).items() if isinstance(value, np.dtype)}
+
+
+def test_growing_keeps_rows_and_zeroes_the_rest():
+    table = tables.new_table(streams.RUN, 2)
+    table[1].number = 7
+    bigger = tables.grow_table(table, 3)
+    assert len(bigger) == 4
+    assert bigger[1].number == 7
+    assert not bigger[2:]["number"].any()
+    assert tables.grow_table(bigger, 4) is bigger
+
+
+@pytest.mark.parametrize("name", sorted(ROW_TYPES))
+def test_fields_are_described_and_do_not_hide_array_attributes(name):
+    row = ROW_TYPES[name]
+    assert tables.MEANINGS[name].keys() == set(row.names)
+    assert all(tables.MEANINGS[name].values())
+    assert row.isalignedstruct
+    assert not [field for field in row.names if hasattr(np.recarray, field)]
+
+
+@pytest.mark.parametrize("name", sorted(ROW_TYPES))
+def test_every_span_has_its_length(name):
+    sizes = [field for field in ROW_TYPES[name].names if field.endswith("_size") and field not in ("run_size", "payload_size")]
+    assert all(field.removesuffix("_size") in ROW_TYPES[name].names for field in sizes)
