@@ -17,6 +17,8 @@ from analyzer.options import Limits
 from analyzer.tables import NONE, Rows, grow_table, new_table
 from analyzer.tables.packets import INTERFACE, PACKET, READER
 
+MOST_RARE_BLOCKS = 1 << 16  # names, statistics and secrets of one file: each costs what a hundred packets cost
+MOST_TROUBLES = 1 << 16  # sections and damaged places of one file: as above
 BLOCK_HEADER_BYTES = 64  # more than any record or packet block needs beside its packet
 
 
@@ -41,6 +43,7 @@ class Cursor:
         self.buffer = 0
         self.file_start = 0  # position in memory where the file's first byte would be
         self.file_index = -1
+        self.troubles = 0
 
     @property
     def r(self) -> Rows:
@@ -59,6 +62,8 @@ class Cursor:
         r.block_bytes = min(2 * self.limits.packet_bytes, self.memory.chunk_bytes // 2)
         r.record_bytes = self.limits.record_bytes
         r.header_bytes = 16
+        r.most_rare_blocks = MOST_RARE_BLOCKS
+        self.troubles = 0
         self.source, self.head, self.facts = source, head, facts
         self.file_index += 1
         self.first_interface_row = self.interface_rows
@@ -132,6 +137,20 @@ class Cursor:
         if self.source is not None:
             self.source.close()
             self.source = None
+
+    def is_too_much(self) -> bool:
+        """Count a section or a damaged place; beyond MOST_TROUBLES the rest of the file is left out, with a note."""
+        self.troubles += 1
+        if self.troubles <= MOST_TROUBLES:
+            return False
+        r = self.r
+        rest = f"everything from byte {self.file_offset:,} on was left out"
+        # not through note(), which has its own limit: this one must be seen
+        self.facts.notes.append(f"{self.facts.name} has more than {MOST_TROUBLES:,} sections or damaged places: {rest}.")
+        self.facts.lost_bytes += int(r.end - r.position)
+        r.position, r.skip = r.end, 0
+        self.finish()
+        return True
 
     def add_interface(self, linktype: int, snaplen: int, fcs_bytes: int) -> Rows:
         """A new INTERFACE row of this file, with a clock of microseconds."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from analyzer.tables import Rows
 
+MOST_NOTES = 50  # of one file: a damaged one may be damaged in a million places
 KNOWN = "Known: pcap, pcapng, also gz, zst, xz, bz2, lz4."
 
 
@@ -39,10 +40,14 @@ class CaptureFacts:
     secrets: list[bytes] = field(default_factory=list)  # TLS key logs of decryption secrets blocks
     names: list[tuple[str, str]] = field(default_factory=list)  # (address, name) of name resolution blocks
     notes: list[str] = field(default_factory=list)
+    notes_left_out: int = 0
 
     def note(self, sentence: str) -> None:
-        """Add a sentence that begins with the file's name."""
-        self.notes.append(f"{self.name} {sentence}")
+        """Add a sentence that begins with the file's name; beyond MOST_NOTES they are only counted."""
+        if len(self.notes) < MOST_NOTES:
+            self.notes.append(f"{self.name} {sentence}")
+        else:
+            self.notes_left_out += 1
 
     def note_tail(self, where: str, size: int, packets: int) -> None:
         """The file ends ``size`` bytes into something, after so many packets."""
@@ -90,8 +95,14 @@ def add_final_notes(facts: CaptureFacts, r: Rows, keep_bytes: int) -> None:
     if r.steps_back:
         step = f"{int(r.largest_step_back_ns) / 1e9:.9f}".rstrip("0").rstrip(".")
         facts.note(f"has a clock that steps back {count_text(int(r.steps_back), 'time')}, by up to {step} s.")
+    if r.rare_blocks > r.most_rare_blocks:
+        rest = f"all after the first {int(r.most_rare_blocks):,} were left out"
+        facts.note(f"has {int(r.rare_blocks):,} blocks of names, statistics or secrets: {rest}.")
     if facts.dropped:
         facts.note(f"says that {count_text(facts.dropped, 'packet')} were dropped while it was recorded.")
+    if facts.notes_left_out:
+        more = count_text(facts.notes_left_out, "further problem")
+        facts.notes.append(f"{facts.name} has {more} of the same kinds.")
 
 
 def describe_head(head: bytes) -> str:

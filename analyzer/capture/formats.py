@@ -7,7 +7,7 @@ from typing import Protocol
 from analyzer.capture import pcapng
 from analyzer.capture.cursor import Cursor
 from analyzer.capture.pcap import HEADER_BYTES, parse_header
-from analyzer.capture.reader_kernels import GARBAGE_LENGTH, LARGE_BLOCK, LENGTHS_DISAGREE
+from analyzer.capture.reader_kernels import FOUND, GARBAGE_LENGTH, LARGE_BLOCK, LENGTHS_DISAGREE, NEED_BYTES
 
 INTERFACES_PER_FILE = 1 << 16
 NAMES_PER_FILE = 1 << 20
@@ -26,20 +26,22 @@ class Format(Protocol):
     def index(self) -> int:
         """Run the index kernel; its status."""
 
-    def handle(self, status: int) -> bool:
-        """Deal with what the kernel stopped at; False when the rest of the file cannot be read."""
+    def handle(self, status: int) -> None:
+        """Deal with what the kernel stopped at, and move on."""
 
     def describe_tail(self) -> str:
         """What the file ends in the middle of; "" when it does not matter."""
 
 
 class PcapFormat:
-    """Classic pcap."""
+    """Classic pcap: records with nothing between them. Behind a damaged one, reading goes on where two look like records again."""
 
     name = "pcap"
 
     def __init__(self, cursor: Cursor) -> None:
         self.cursor = cursor
+        self.is_lost = False
+        self.lost_at = 0
 
     def begin(self) -> bool:
         """Read the file header at the cursor; False when it is not one."""
@@ -60,24 +62,38 @@ class PcapFormat:
 
     def index(self) -> int:
         """Run the index kernel; its status."""
-        from analyzer.capture.pcap_kernels import index_pcap  # noqa: PLC0415 (kernels of the other format need not be loaded)
+        # kernels of the other format need not be loaded
+        from analyzer.capture.pcap_kernels import find_record, index_pcap  # noqa: PLC0415
 
         c = self.cursor
+        if self.is_lost:
+            if int(find_record(c.memory.data, c.reader, c.interfaces)) != FOUND:
+                return NEED_BYTES
+            self.is_lost = False
+            passed = c.file_offset - self.lost_at
+            c.facts.lost_bytes += passed
+            c.facts.note(f"goes on at byte {c.file_offset:,} with packet {int(c.r.packets) + 1:,}: {passed:,} bytes were passed over.")
         return int(index_pcap(c.memory.data, c.reader, c.packets, c.interfaces))
 
-    def handle(self, status: int) -> bool:
-        """Deal with what the kernel stopped at; False when the rest cannot be read."""
+    def handle(self, status: int) -> None:
+        """Note the damage and look for the next record."""
         c, r = self.cursor, self.cursor.r
         if status != GARBAGE_LENGTH:
             raise RuntimeError(f"status {status} from the pcap index")
+        if c.is_too_much():
+            return
         c.facts.note(
-            f"is damaged at byte {c.file_offset:,}, where packet {int(r.packets) + 1:,} should begin (it claims {int(r.detail):,} bytes). "
-            f"The {int(r.packets):,} packets before it were analysed.",
+            f"is damaged at byte {c.file_offset:,}, where packet {int(r.packets) + 1:,} should begin (it claims {int(r.detail):,} bytes).",
         )
-        return False
+        self.is_lost = True
+        self.lost_at = c.file_offset
+        r.position += 1
 
     def describe_tail(self) -> str:
         """What the file ends in the middle of; "" when it does not matter."""
+        if self.is_lost:
+            self.cursor.facts.lost_bytes += self.cursor.file_offset - self.lost_at
+            return ""
         # the packet whose rest was to be passed over is already counted
         return f"packet {int(self.cursor.r.packets) + (0 if self.cursor.r.skip else 1):,}"
 
@@ -100,16 +116,21 @@ class PcapngFormat:
 
     def index(self) -> int:
         """Run the index kernel; its status."""
-        from analyzer.capture.pcapng_kernels import index_pcapng  # noqa: PLC0415 (kernels of the other format need not be loaded)
-        from analyzer.capture.reader_kernels import NEED_BYTES  # noqa: PLC0415
+        # kernels of the other format need not be loaded
+        from analyzer.capture.pcapng_kernels import find_section, index_pcapng  # noqa: PLC0415
 
-        if self.is_lost and not self._find_section():
-            return NEED_BYTES
         c = self.cursor
+        if self.is_lost:
+            before = c.file_offset
+            status = int(find_section(c.memory.data, c.reader))
+            c.facts.lost_bytes += c.file_offset - before
+            if status != FOUND:
+                return NEED_BYTES
+            self.is_lost = False
         return int(index_pcapng(c.memory.data, c.reader, c.packets, c.interfaces))
 
-    def handle(self, status: int) -> bool:
-        """Deal with what the kernel stopped at; False when the rest cannot be read."""
+    def handle(self, status: int) -> None:
+        """Read the rare block at the cursor, or give up the section."""
         r = self.cursor.r
         if status == GARBAGE_LENGTH:
             self._lose(f"a block there claims {int(r.detail):,} bytes")
@@ -117,7 +138,6 @@ class PcapngFormat:
             self._lose(f"the two lengths of a block there disagree, the second is {int(r.detail):,}")
         else:
             self._read_block(int(r.detail), is_large=status == LARGE_BLOCK)
-        return True
 
     def describe_tail(self) -> str:
         """What the file ends in the middle of; "" when it does not matter."""
@@ -134,31 +154,15 @@ class PcapngFormat:
     def _lose(self, reason: str) -> None:
         """Give up the section at the cursor."""
         c, r = self.cursor, self.cursor.r
+        if c.is_too_much():
+            return
         c.facts.note(
             f"is damaged at byte {c.file_offset:,}, after packet {int(r.packets):,} ({reason}): the rest of that section was left out.",
         )
         self.is_lost = True
         r.skip = 0
-        self._pass_over(1)
-
-    def _pass_over(self, size: int) -> None:
-        self.cursor.r.position += size
-        self.cursor.facts.lost_bytes += size
-
-    def _find_section(self) -> bool:
-        """Move the cursor to the next section header; False when none begins in the bytes that are here."""
-        r = self.cursor.r
-        content = bytes(self.cursor.view[int(r.position) : int(r.end)])
-        at = content.find(pcapng.MAGIC)
-        while at >= 0 and at + SEARCH_BYTES <= len(content):
-            if pcapng.find_byteorder(content[at : at + SEARCH_BYTES]) is not None:
-                self._pass_over(at)
-                self.is_lost = False
-                return True
-            at = content.find(pcapng.MAGIC, at + 1)
-        # keep the end, where a header may have begun
-        self._pass_over(at if at >= 0 else max(0, len(content) - len(pcapng.MAGIC) + 1))
-        return False
+        r.position += 1
+        c.facts.lost_bytes += 1
 
     def _read_block(self, size: int, *, is_large: bool) -> None:
         """Parse the rare block at the cursor and move beyond it."""
@@ -193,6 +197,8 @@ class PcapngFormat:
         """Start the section at the cursor. Its block stays there, as one to be skipped, until it is whole."""
         c, r = self.cursor, self.cursor.r
         start = int(r.position)
+        if c.is_too_much():
+            return
         byteorder = pcapng.find_byteorder(head)
         if byteorder is None:
             self._lose("a section header there has no byte-order magic")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from analyzer.capture.reader_kernels import GARBAGE_LENGTH, NEED_BYTES, ROWS_FULL, add_packet, load32
-from analyzer.kernel import kernel
+from analyzer.capture.reader_kernels import FOUND, GARBAGE_LENGTH, NEED_BYTES, ROWS_FULL, add_packet, load32
+from analyzer.kernel import helper, kernel
+
+DAY_NS = 86_400 * 1_000_000_000
 
 
 @kernel
@@ -39,10 +41,43 @@ def index_pcap(data, reader, packets, interfaces):  # type: ignore[no-untyped-de
             break
         ts = load32(data, at, end, big) * 1_000_000_000 + load32(data, at + 4, end, big) * tick_ns
         length = load32(data, at + 12, end, big)
-        add_packet(r, packets[rows], face, interface, fcs_bytes, ts, at + header, caplen, length)
+        p = packets[rows]
+        p.interface = interface
+        add_packet(r, p, face, fcs_bytes, ts, at + header, caplen, length)
         rows += 1
         at += header + kept
         r.skip = caplen - kept
     r.position = at
     r.rows = rows
+    return status
+
+
+@helper
+def is_record(data, at, end, r, tick_ns):  # type: ignore[no-untyped-def]
+    """Whether the bytes at ``at`` look like a record header: a fraction below a second, lengths of a packet, a time near the last one."""
+    big = r.is_big_endian == 1
+    fraction = load32(data, at + 4, end, big) * tick_ns
+    caplen, length = load32(data, at + 8, end, big), load32(data, at + 12, end, big)
+    if caplen < 1 or caplen > r.keep_bytes or length < caplen or length > r.record_bytes or fraction >= 1_000_000_000:
+        return False
+    return r.packets == 0 or abs(load32(data, at, end, big) * 1_000_000_000 - r.previous_ts) < DAY_NS
+
+
+@kernel
+def find_record(data, reader, interfaces):  # type: ignore[no-untyped-def]
+    """Move ``reader[0].position`` over garbage to where two records follow each other: FOUND, or NEED_BYTES when none is here."""
+    r = reader[0]
+    at, end, header = r.position, r.end, r.header_bytes
+    tick_ns = interfaces[r.first_interface].tick_ns
+    status = NEED_BYTES
+    while at + header <= end:
+        if is_record(data, at, end, r, tick_ns):
+            following = at + header + load32(data, at + 8, end, r.is_big_endian == 1)
+            if following + header > end:
+                break
+            if is_record(data, following, end, r, tick_ns):
+                status = FOUND
+                break
+        at += 1
+    r.position = at
     return status

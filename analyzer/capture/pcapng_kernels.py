@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.capture.reader_kernels import (
+    FOUND,
     GARBAGE_LENGTH,
     LARGE_BLOCK,
     LATEST_NS,
@@ -18,7 +19,7 @@ from analyzer.capture.reader_kernels import (
     load16,
     load32,
 )
-from analyzer.kernel import helper, kernel
+from analyzer.kernel import be32, helper, kernel, le32
 from analyzer.tables.packets import INBOUND, OUTBOUND
 
 SECTION_HEADER = 0x0A0D0D0A
@@ -29,6 +30,7 @@ NAME_RESOLUTION = 4
 INTERFACE_STATISTICS = 5
 ENHANCED_PACKET = 6
 DECRYPTION_SECRETS = 10
+BYTE_ORDER_MAGIC = 0x1A2B3C4D
 SMALLEST_BLOCK = 12
 
 # packet options that are read here
@@ -89,22 +91,18 @@ def read_options(data, at, end, big, kind, r, face):  # type: ignore[no-untyped-
 
 
 @helper
-def read_packet(data, at, size, kind, r, packets, rows, interfaces):  # type: ignore[no-untyped-def]
-    """The packet block of ``size`` bytes at ``at`` (head and the bytes to keep are there): the number of rows, one more or as before."""
-    big, end = r.is_big_endian == 1, at + min(size, r.end - at)
-    first = at + packet_head(kind)
-    interface = np.int64(0)
+def packet_interface(data, at, end, kind, big):  # type: ignore[no-untyped-def]
+    """Interface id of the packet block at ``at``."""
     if kind == ENHANCED_PACKET:
-        interface = load32(data, at + 8, end, big)
-    elif kind == OLD_PACKET:
-        interface = load16(data, at + 8, end, big)
-    if size < packet_head(kind) + 4:
-        r.malformed_blocks += 1
-        return rows
-    if interface >= r.interface_count:
-        r.unknown_interface += 1
-        return rows
-    face = interfaces[r.first_interface + interface]
+        return load32(data, at + 8, end, big)
+    return load16(data, at + 8, end, big) if kind == OLD_PACKET else np.int64(0)
+
+
+@helper
+def read_packet(data, at, size, kind, r, p, face):  # type: ignore[no-untyped-def]
+    """The packet block of ``size`` bytes at ``at`` (head and the bytes to keep are there) to row ``p``; the number of rows, 1 or 0."""
+    big, end = r.is_big_endian == 1, r.end
+    first = at + packet_head(kind)
     room = size - packet_head(kind) - 4
     ts = np.int64(-1)
     if kind == SIMPLE_PACKET:
@@ -116,7 +114,7 @@ def read_packet(data, at, size, kind, r, packets, rows, interfaces):  # type: ig
         ts = read_time(face, load32(data, at + 12, end, big), load32(data, at + 16, end, big))
     if caplen > room:
         r.malformed_blocks += 1
-        return rows
+        return 0
     marks, fcs_bytes = 0, np.int64(face.fcs_bytes)
     options = (caplen + 3) & ~3
     if kind != SIMPLE_PACKET and options + 4 <= room and size <= r.block_bytes:
@@ -126,10 +124,9 @@ def read_packet(data, at, size, kind, r, packets, rows, interfaces):  # type: ig
     if kind == OLD_PACKET:
         drops = load16(data, at + 10, end, big)
         face.dropped_between += drops if drops != 0xFFFF else 0
-    p = packets[rows]
-    add_packet(r, p, face, r.first_interface + interface, fcs_bytes, ts, first, caplen, length)
+    add_packet(r, p, face, fcs_bytes, ts, first, caplen, length)
     p.marks = np.int64(p.marks) | marks
-    return rows + 1
+    return 1
 
 
 @helper
@@ -180,15 +177,41 @@ def index_pcapng(data, reader, packets, interfaces):  # type: ignore[no-untyped-
             r.detail = load32(data, at + size - 4, end, big)
             status = LENGTHS_DISAGREE
             break
-        if is_rare(kind):
-            r.detail = size
-            status = RARE_BLOCK if size <= r.block_bytes else LARGE_BLOCK
-            break
         if kind in (ENHANCED_PACKET, SIMPLE_PACKET, OLD_PACKET):
-            rows = read_packet(data, at, size, kind, r, packets, rows, interfaces)
+            interface = packet_interface(data, at, end, kind, big)
+            if size < packet_head(kind) + 4:
+                r.malformed_blocks += 1
+            elif interface >= r.interface_count:
+                r.unknown_interface += 1
+            else:
+                p, row = packets[rows], r.first_interface + interface
+                p.interface = row
+                rows += read_packet(data, at, size, kind, r, p, interfaces[row])
+        elif is_rare(kind):
+            r.rare_blocks += kind != INTERFACE_DESCRIPTION
+            if kind == INTERFACE_DESCRIPTION or r.rare_blocks <= r.most_rare_blocks:
+                r.detail = size
+                status = RARE_BLOCK if size <= r.block_bytes else LARGE_BLOCK
+                break
         step = min(size, end - at)
         at += step
         r.skip = size - step
     r.position = at
     r.rows = rows
+    return status
+
+
+@kernel
+def find_section(data, reader):  # type: ignore[no-untyped-def]
+    """Move ``reader[0].position`` to the next section header: FOUND, or NEED_BYTES when none begins in the bytes that are here."""
+    r = reader[0]
+    at, end = r.position, r.end
+    status = NEED_BYTES
+    while at + SMALLEST_BLOCK <= end:
+        if data[at] == 0x0A and be32(data, at, end) == SECTION_HEADER:
+            if be32(data, at + 8, end) == BYTE_ORDER_MAGIC or le32(data, at + 8, end) == BYTE_ORDER_MAGIC:
+                status = FOUND
+                break
+        at += 1
+    r.position = at
     return status

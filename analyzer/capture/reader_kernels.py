@@ -14,6 +14,7 @@ GARBAGE_LENGTH = 2  # the record at reader.position claims reader.detail bytes
 LENGTHS_DISAGREE = 3  # the block at reader.position ends with another length, reader.detail
 RARE_BLOCK = 4  # the whole block at reader.position is for Python, reader.detail bytes
 LARGE_BLOCK = 5  # the same, but it is larger than block_bytes and need not be whole
+FOUND = 6  # a search ended: what was looked for is at reader.position
 
 LATEST_NS = 1 << 62  # times beyond the year 2116 are not believed: timers add to times, and nothing may overflow
 LONGEST = 0x7FFFFFFF  # PACKET.length is 32 bits wide
@@ -81,8 +82,11 @@ def count_time(r, ts):  # type: ignore[no-untyped-def]
 
 
 @helper
-def add_packet(r, p, face, interface, fcs_bytes, ts, offset, caplen, length):  # type: ignore[no-untyped-def]
-    """Fill one PACKET row and count it; ``ts`` below 0: no time. A frame check sequence at the end of the frame is left out."""
+def add_packet(r, p, face, fcs_bytes, ts, offset, caplen, length):  # type: ignore[no-untyped-def]
+    """Fill one PACKET row, its interface aside, and count it; ``ts`` below 0: no time.
+
+    A frame check sequence at the end of the frame is left out.
+    """
     kept = caplen
     if caplen > length:
         r.longer_than_wire += 1
@@ -102,7 +106,6 @@ def add_packet(r, p, face, interface, fcs_bytes, ts, offset, caplen, length):  #
     p.offset = offset
     p.caplen = kept
     p.length = min(length, LONGEST)
-    p.interface = interface
     p.linktype = face.linktype
     marks = CUT_BY_SNAPLEN if kept < length else 0
     if ts < 0:

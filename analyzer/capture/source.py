@@ -76,7 +76,6 @@ class Source:
             facts.note("changed while it was being read: it is not a capture any more.")
             cursor.finish()
             return
-        is_whole = True
         while True:
             status = form.index()
             if status == ROWS_FULL:
@@ -86,28 +85,23 @@ class Source:
                     yield self._batch(file)
                 if not cursor.refill():
                     break
-            elif not form.handle(status):
-                is_whole = False
-                break
-        if cursor.r.rows:
-            yield self._batch(file)
+            else:
+                form.handle(status)
         self.done += source.bytes_read
-        self._end(file, form, is_whole=is_whole)
+        self._end(file, form)
 
     def _batch(self, file: CaptureFile) -> Batch:
         batch = self.cursor.make_batch()
         file.facts.take(self.cursor.r)
         return batch
 
-    def _end(self, file: CaptureFile, form: Format, *, is_whole: bool) -> None:
-        """Complete the facts of a file that was read to its end, or to where it is damaged."""
+    def _end(self, file: CaptureFile, form: Format) -> None:
+        """Complete the facts of a file that was read to its end."""
         cursor, facts, r = self.cursor, file.facts, self.cursor.r
         left = int(r.end) - int(r.position)
         facts.file_bytes = cursor.file_offset + left
-        if is_whole and (left or r.skip):
+        if left or r.skip:
             self._note_tail(facts, form, left)
-        elif left:
-            facts.lost_bytes += left
         cursor.finish()
         facts.take(r)
         facts.comments += int(r.comments)

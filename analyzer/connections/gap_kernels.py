@@ -66,7 +66,7 @@ def absorb(e):  # type: ignore[no-untyped-def]
     """Move in_order over the ranges it has reached."""
     while np.int64(e.ranges) > 0 and e.range_start[0] <= e.in_order:
         e.in_order = max(np.int64(e.in_order), np.int64(e.range_end[0]))
-        take_range(e, 0)
+        take_range(e, np.int64(0))
 
 
 @helper
@@ -149,7 +149,7 @@ def acknowledge(c, e, q, up_to, is_originator):  # type: ignore[no-untyped-def]
             while np.int64(e.ranges) > 0 and e.range_start[0] < up_to:
                 report_gap(c, e, q, np.int64(e.range_start[0]) - np.int64(e.in_order), is_originator)
                 e.in_order = e.range_end[0]
-                take_range(e, 0)
+                take_range(e, np.int64(0))
             if up_to > e.in_order:
                 report_gap(c, e, q, up_to - np.int64(e.in_order), is_originator)
         e.in_order = max(np.int64(e.in_order), up_to)

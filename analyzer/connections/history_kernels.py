@@ -18,12 +18,13 @@ from analyzer.kernel import helper
 from analyzer.tables.connections import HISTORY_IS_FULL, HISTORY_SIZE
 from analyzer.tables.packets import ACK, FIN, RST, SYN
 
+# Constants that are passed to helpers are np.int64: for each plain int Numba would compile the helper once more.
 # ENDPOINT.history_seen bits
-SEEN_SYN, SEEN_FIN, SEEN_RST, SEEN_FIN_RST, SEEN_DATA, SEEN_ACK, SEEN_MIXED = 1, 2, 4, 8, 16, 32, 64
+SEEN_SYN, SEEN_FIN, SEEN_RST, SEEN_FIN_RST, SEEN_DATA, SEEN_ACK, SEEN_MIXED = (np.int64(1 << k) for k in range(7))
 
-CARET = ord("^")
-LETTER_S, LETTER_H, LETTER_F, LETTER_R, LETTER_I, LETTER_Q = (ord(letter) for letter in "SHFRIQ")
-LETTER_A, LETTER_D, LETTER_C, LETTER_T, LETTER_W, LETTER_G = (ord(letter) for letter in "ADCTWG")
+CARET = np.int64(ord("^"))
+LETTER_S, LETTER_H, LETTER_F, LETTER_R, LETTER_I, LETTER_Q = (np.int64(ord(letter)) for letter in "SHFRIQ")
+LETTER_A, LETTER_D, LETTER_C, LETTER_T, LETTER_W, LETTER_G = (np.int64(ord(letter)) for letter in "ADCTWG")
 
 
 @helper

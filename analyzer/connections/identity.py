@@ -1,7 +1,7 @@
 """Names of a connection that other tools can compute or that stay the same from run to run.
 
-* `community_ids`: Community ID v1, seed 0 (https://github.com/corelight/community-id-spec): the same flow has the same id in every tool that
-  knows it, so reports of Zeek, Suricata and this program can be joined. Of a tunnelled packet it is the innermost flow's.
+* `community_ids`: Community ID v1, seed 0 (https://github.com/corelight/community-id-spec): the same flow has the same id in every
+  tool that knows it, so reports of Zeek, Suricata and this program can be joined. Of a tunnelled packet it is the innermost flow's.
 * `uids`: Zeek's form, `C` and 96 bits in base 62, but computed: from the capture's id, the first packet's time, the key and the
   connection's number. The same capture gives the same uids in every run; different captures give different ones.
 """
@@ -16,7 +16,7 @@ from analyzer.tables import Ints, Rows
 
 
 def uids(connections: Rows, rows: Ints, seed: int) -> npt.NDArray[np.uint8]:
-    """uid of each of ``rows`` as ASCII, uint8 (n, 18); ``seed`` is the id of the capture (int64)."""
+    """The uid of each of ``rows`` as ASCII, uint8 (n, 18); ``seed`` is the id of the capture (int64)."""
     texts = np.zeros((rows.size, identity_kernels.UID_SIZE), np.uint8)
     identity_kernels.write_uids(connections, rows, seed, identity_kernels.BASE62, texts)
     return texts

@@ -113,7 +113,7 @@ def is_in_order(c):  # type: ignore[no-untyped-def]
 
 @kernel
 def write_community_ids(connections, rows, base64, texts):  # type: ignore[no-untyped-def]
-    """Community ID of each row, seed 0, into ``texts`` (n, COMMUNITY_ID_SIZE)."""
+    """The Community ID of each row, seed 0, into ``texts`` (n, COMMUNITY_ID_SIZE)."""
     message, digest = np.zeros(MESSAGE_SIZE, np.uint8), np.zeros(DIGEST_SIZE + 1, np.uint8)
     words = np.zeros(85, np.int64)
     for i in range(rows.size):
@@ -128,7 +128,7 @@ def write_community_ids(connections, rows, base64, texts):  # type: ignore[no-un
             at = put_address(message, at, c.b_hi, c.b_lo, version)
             at = put_address(message, at, c.a_hi, c.a_lo, version)
         at = put(message, at, protocol << 8, 2)
-        if protocol == ICMP or protocol == TCP or protocol == UDP or protocol == ICMP6 or protocol == SCTP:
+        if protocol in (ICMP, TCP, UDP, ICMP6, SCTP):
             ports = np.int64(c.a_port) << 16 | np.int64(c.b_port)
             if not is_forward:
                 ports = np.int64(c.b_port) << 16 | np.int64(c.a_port)
@@ -145,7 +145,7 @@ def write_community_ids(connections, rows, base64, texts):  # type: ignore[no-un
 
 @kernel
 def write_uids(connections, rows, seed, base62, texts):  # type: ignore[no-untyped-def]
-    """uid of each row into ``texts`` (n, UID_SIZE)."""
+    """The uid of each row into ``texts`` (n, UID_SIZE)."""
     message, digest = np.zeros(MESSAGE_SIZE, np.uint8), np.zeros(DIGEST_SIZE + 1, np.uint8)
     words, limbs = np.zeros(85, np.int64), np.zeros(3, np.int64)
     for i in range(rows.size):

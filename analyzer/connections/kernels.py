@@ -24,7 +24,7 @@ IPV4_BROADCAST = np.uint64(0xFFFFFFFF)
 
 
 @helper
-def is_reuse(c, originator, responder, tcp_flags, seq):  # type: ignore[no-untyped-def]
+def is_reuse(originator, responder, tcp_flags, seq):  # type: ignore[no-untyped-def]
     """Whether a TCP packet begins another connection between the same two ends: a SYN that is no retransmission."""
     if not tcp_flags & SYN:
         return False
@@ -116,20 +116,20 @@ def take_packet(transitions, limits, c, e, q, p, now):  # type: ignore[no-untype
     """One packet of a connection from end ``e`` to end ``q``."""
     protocol = np.int64(p.protocol)
     is_originator = np.int64(p.sender) == np.int64(c.flipped)
+    was_closed = np.int64(c.marks) & IS_CLOSED != 0
     if np.int64(p.marks) & BAD_TRANSPORT_CHECKSUM:
         e.bad_checksums = np.int64(e.bad_checksums) + 1
-        if protocol == TCP or protocol == UDP:
+        if protocol in (TCP, UDP):
             note_scaled(c, np.int64(e.bad_checksums), cased(LETTER_C, is_originator))
         c.last_ts = p.ts
         c.last_number = p.number
         if c.deadline == 0:
-            set_deadline(limits, c, e, q, now, False)
+            set_deadline(limits, c, e, q, now, was_closed)
         return
-    was_closed = np.int64(c.marks) & IS_CLOSED != 0
     if protocol == TCP:
         take_segment(transitions, c, e, q, p)
     else:
-        set_state(e, ESTABLISHED)
+        set_state(e, np.int64(ESTABLISHED))
         c.productive_ts = p.ts
         if protocol == UDP:
             note_once(c, e, SEEN_DATA, cased(LETTER_D, is_originator))
@@ -165,7 +165,7 @@ def track(packets, start, connections, endpoints, slots, free, state, servers, t
             is_late = is_past(limits, c, now, before)
             if not is_late and np.int64(p.protocol) == TCP:
                 flipped = np.int64(c.flipped)
-                is_late = is_reuse(c, endpoints[2 * old + flipped], endpoints[2 * old + 1 - flipped], np.int64(p.tcp_flags), np.int64(p.seq))
+                is_late = is_reuse(endpoints[2 * old + flipped], endpoints[2 * old + 1 - flipped], np.int64(p.tcp_flags), np.int64(p.seq))
             if not is_late:
                 row = old
         if row < 0:
@@ -230,7 +230,7 @@ def finish(connections, endpoints, rows):  # type: ignore[no-untyped-def]
             originator.stream_bytes = stream_size(originator, responder)
             responder.stream_bytes = stream_size(responder, originator)
             c.conn_state = tcp_conn_state(c, originator, responder)
-        elif protocol == UDP or protocol == ICMP or protocol == ICMP6:
+        elif protocol in (UDP, ICMP, ICMP6):
             originator.stream_bytes = originator.payload_bytes
             responder.stream_bytes = responder.payload_bytes
             c.conn_state = udp_conn_state(originator, responder) if protocol == UDP else OTH

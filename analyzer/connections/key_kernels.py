@@ -55,7 +55,7 @@ def ports_of(p):  # type: ignore[no-untyped-def]
     """(sender's port, receiver's port, one-way) as the key sees them."""
     protocol = np.int64(p.protocol)
     source, target = np.int64(p.src_port), np.int64(p.dst_port)
-    if protocol == TCP or protocol == UDP:
+    if protocol in (TCP, UDP):
         return source, target, False
     if protocol != ICMP and protocol != ICMP6:
         return np.int64(0), np.int64(0), False

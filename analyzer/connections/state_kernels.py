@@ -21,9 +21,8 @@ HISTORY_H, HISTORY_A, HISTORY_F, HISTORY_G, HISTORY_I, HISTORY_Q = (ord(letter) 
 @helper
 def transition(transitions, e, q, tcp_flags, bits):  # type: ignore[no-untyped-def]
     """Entry of the state table; ``bits``: 1 the sender is the originator, 2 there is payload."""
-    peer = np.int64(q.state)
-    if peer == RESET and np.int64(q.prev_state) == CLOSED:
-        peer = RESET_AFTER_CLOSED
+    is_after_close = np.int64(q.state) == RESET and np.int64(q.prev_state) == CLOSED
+    peer = np.int64(RESET_AFTER_CLOSED) if is_after_close else np.int64(q.state)
     flags = (tcp_flags & (FIN | SYN | RST)) | (8 if tcp_flags & ACK else 0)
     return transitions[np.int64(e.state) << 9 | peer << 6 | flags << 2 | bits]
 
@@ -45,7 +44,7 @@ def apply_entry(entry, e, q):  # type: ignore[no-untyped-def]
 
 @helper
 def is_rejected_attempt(c):  # type: ignore[no-untyped-def]
-    """Whether the whole history matches ``\\^?S[^HAFGIQ]*R.*``: a SYN, then a RST, and nothing in between that needs an answer."""
+    r"""Whether the whole history matches ``\^?S[^HAFGIQ]*R.*``: a SYN, then a RST, and nothing in between that needs an answer."""
     k, size = 0, np.int64(c.history_size)
     if k < size and np.int64(c.history[k]) == HISTORY_CARET:
         k += 1
@@ -55,9 +54,9 @@ def is_rejected_attempt(c):  # type: ignore[no-untyped-def]
         letter = np.int64(c.history[i])
         if letter == HISTORY_R:
             return True
-        if letter == HISTORY_H or letter == HISTORY_A or letter == HISTORY_F:
+        if letter in (HISTORY_H, HISTORY_A, HISTORY_F):
             return False
-        if letter == HISTORY_G or letter == HISTORY_I or letter == HISTORY_Q:
+        if letter in (HISTORY_G, HISTORY_I, HISTORY_Q):
             return False
     return False
 
@@ -66,11 +65,11 @@ def is_rejected_attempt(c):  # type: ignore[no-untyped-def]
 def tcp_conn_state(c, originator, responder):  # type: ignore[no-untyped-def]
     """conn_state of a TCP connection that is over, tested in exactly this order; stream_bytes must be set."""
     o, r = np.int64(originator.state), np.int64(responder.state)
-    o_is_idle = o == INACTIVE or o == PARTIAL
-    r_is_idle = r == INACTIVE or r == PARTIAL
+    o_is_idle = o in (INACTIVE, PARTIAL)
+    r_is_idle = r in (INACTIVE, PARTIAL)
     if r == RESET:
         nothing_sent = originator.stream_bytes == 0 and responder.stream_bytes == 0
-        if o == SYN_SENT or o == SYN_ACK_SENT or (o == RESET and nothing_sent):
+        if o in (SYN_SENT, SYN_ACK_SENT) or (o == RESET and nothing_sent):
             return REJ
         return RSTRH if o_is_idle else RSTR
     if o == RESET:

@@ -96,10 +96,10 @@ def begin_sequence(e, is_syn, seq, length):  # type: ignore[no-untyped-def]
         e.ack_seq = before
         e.last_seq = before + 1  # so that the first packet is no retransmission
     elif is_syn:
-        is_open = state == SYN_SENT or state == SYN_ACK_SENT
+        is_open = state in (SYN_SENT, SYN_ACK_SENT)
         is_other = is_open and seq != e.start_seq
         is_first = state == INACTIVE or (state == RESET and np.int64(e.prev_state) == INACTIVE)
-        if is_first or is_other or state == ESTABLISHED or state == PARTIAL:
+        if is_first or is_other or state in (ESTABLISHED, PARTIAL):
             e.start_seq = seq
             e.ack_seq = seq
             e.last_seq = seq + length
@@ -132,7 +132,8 @@ def take_seq(c, e, tcp_flags, end, size, is_originator):  # type: ignore[no-unty
     if tcp_flags & (SYN | RST) and abs(delta) > TOO_LARGE_JUMP:
         return False
     if tcp_flags & FIN and last & SEQ_SPACE == (np.int64(e.start_seq) + 1) & SEQ_SPACE:
-        e.last_seq = advance(last, end)  # nothing but SYN and FIN was seen: more than 2 GB may lie between
+        if delta > 0 or delta < -TOO_LARGE_JUMP:
+            e.last_seq = advance(last, end)  # nothing but SYN and FIN was seen: more than 2 GB may lie between
         return False
     if np.int64(e.state) == RESET:
         return False
@@ -162,7 +163,7 @@ def close_end(c, e, q):  # type: ignore[no-untyped-def]
 def check_end(c, e, q):  # type: ignore[no-untyped-def]
     """Notice that the stream of ``e`` has come to its end; a close that waited for this happens now."""
     state = np.int64(e.state)
-    if np.int64(e.did_eof) == 0 and (e.fin_offset != 0 or state == CLOSED or state == RESET) and not is_data_pending(e, q):
+    if np.int64(e.did_eof) == 0 and (e.fin_offset != 0 or state in (CLOSED, RESET)) and not is_data_pending(e, q):
         e.did_eof = 1
         if np.int64(c.marks) & CLOSE_DEFERRED:
             close_end(c, e, q)
@@ -180,7 +181,7 @@ def note_options(e, p):  # type: ignore[no-untyped-def]
 
 
 @helper
-def note_handshake(c, e, q, p, tcp_flags, is_originator):  # type: ignore[no-untyped-def]
+def note_handshake(c, q, p, tcp_flags, is_originator):  # type: ignore[no-untyped-def]
     """Times and frames of SYN, SYN+ACK and the ACK of that."""
     if tcp_flags & (SYN | FIN | RST) == SYN:
         if tcp_flags & ACK:
@@ -252,7 +253,7 @@ def take_segment(transitions, c, e, q, p):  # type: ignore[no-untyped-def]
     if not tcp_flags & (SYN | FIN | RST) and (tcp_flags & ACK or size > 0) and is_lone_synack(c):
         flip_roles(c, e, q)
         c.history[0] = CARET
-        c.history[1] = cased(LETTER_H, False)
+        c.history[1] = LETTER_H + 32
         c.marks = np.int64(c.marks) | ORIGINATOR_SEEN | RESPONDER_SEEN
         is_originator = not is_originator
     note_first(c, tcp_flags, is_originator)
@@ -292,6 +293,6 @@ def take_segment(transitions, c, e, q, p):  # type: ignore[no-untyped-def]
         close_end(c, e, q)
     if is_syn:
         note_options(e, p)
-    note_handshake(c, e, q, p, tcp_flags, np.int64(p.sender) == np.int64(c.flipped))
+    note_handshake(c, q, p, tcp_flags, np.int64(p.sender) == np.int64(c.flipped))
     if tcp_flags & (FIN | RST) or c.teardown_ts != 0:
         note_teardown(c, e, q, p, tcp_flags, ack)

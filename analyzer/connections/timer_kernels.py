@@ -3,9 +3,10 @@
 Without `--zeek-timeouts`: UDP, ICMP and the rest when idle for their limit; TCP only `closed_linger_ns` after it has closed (each straggler
 moves that), never for being idle (0 = never).
 
-With it, Zeek's timers, counted from the packet's own time even where the clock has gone back: an unanswered SYN is given up 5 s after it, whatever is sent again; idle TCP after 300 s, and after 60 s while no end
-has left the handshake; 5 s after the close was complete, fixed. Zeek's DNS analyser looks every 10 s since the connection began whether nothing came
-for 9 s; its look happens with the next packet of the capture, so the time of the packet before matters when packets are rare.
+With it, Zeek's timers, counted from the packet's own time even where the clock has gone back: an unanswered SYN is given up 5 s
+after it, whatever is sent again; idle TCP after 300 s, and after 60 s while no end has left the handshake; 5 s after the close was
+complete, fixed. Zeek's DNS analyser looks every 10 s since the connection began whether nothing came for 9 s; its look happens with
+the next packet of the capture, so the time of the packet before matters when packets are rare.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def set_deadline(limits, c, originator, responder, now, was_closed):  # type: ig
         is_reset = np.int64(originator.state) == RESET or np.int64(responder.state) == RESET
         if is_closed or is_reset or (has_ended(originator) and has_ended(responder)):
             c.deadline = now + limits[CLOSED_LINGER]
-    elif protocol == ICMP or protocol == ICMP6:
+    elif protocol in (ICMP, ICMP6):
         c.deadline = now + limits[ICMP_IDLE]
     elif np.int64(c.marks) & IS_DNS == 0:
         c.deadline = now + limits[UDP_IDLE]

@@ -29,8 +29,8 @@ def build_servers() -> Bytes:
 class Tracker:
     """Active connections and those that wait to be flushed.
 
-    ``connections`` is a CONNECTION table, ``endpoints`` the ENDPOINT table with rows 2 * connection + sender; both are replaced when they grow, so
-    take them anew after `track`. A row belongs to one connection until `release`; nothing is reused in between.
+    ``connections`` is a CONNECTION table, ``endpoints`` the ENDPOINT table with rows 2 * connection + sender; both are replaced when
+    they grow, so take them anew after `track`. A row belongs to one connection until `release`; nothing is reused in between.
     """
 
     def __init__(self, options: Options, rows: int = FIRST_ROWS) -> None:
@@ -85,7 +85,7 @@ class Tracker:
             self._grow()
             start = int(at)
 
-    def expire(self, now_ns: int, everything: bool = False) -> Ints:
+    def expire(self, now_ns: int, *, everything: bool = False) -> Ints:
         """Rows (int64) that are over before ``now_ns`` and were not returned yet, ordered by (deadline, number); all with ``everything``.
 
         Their is_over, conn_state and stream_bytes are set. A deadline equal to ``now_ns`` waits for the next call, since packets of the

@@ -15,7 +15,7 @@ from analyzer.export.row_kernels import write_csv, write_json
 from analyzer.report.text import Mask
 from analyzer.tables import Bytes, Ints
 
-SLICE: Final = 8192  # rows written at a time: the columns of a slice stay in the cache
+SLICE: Final = 4096  # rows written at a time: the columns of a slice stay in the cache
 
 _KINDS: Final = {
     pa.int64(): rk.WHOLE,
@@ -82,8 +82,8 @@ class Cells:
 
     def bound(self) -> int:
         """No more bytes than this can come out: every cell at its widest, every byte of text escaped."""
-        cells = int(self.values.size)
-        rows = self.values.shape[1]
+        rows = int(self.values.shape[1])
+        cells = rows * len(self.kinds)
         names = int(self.ends[self.first_name + len(self.kinds)] - self.ends[self.first_name])
         elements = len(self.ends) + len(self.numbers)
         return _ESCAPED * (len(self.content) + rows * names) + (rk.WIDEST + 8) * (cells + elements) + 4 * rows + 64

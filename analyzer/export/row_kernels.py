@@ -162,7 +162,7 @@ def put_csv_strings(out, top, content, ends, first, count):  # type: ignore[no-u
     if is_quoted:
         out[top] = 0x22
         top += 1
-    if at < end and is_formula(np.int64(content[at])):
+    if at < ends[first + 1] and is_formula(np.int64(content[at])):
         out[top] = 0x27
         top += 1
     for k in range(first, first + count):
@@ -212,7 +212,8 @@ def write_csv(kinds, values, lengths, ends, content, numbers, out):  # type: ign
             elif kind == STRING:
                 top = put_csv_strings(out, top, content, ends, value, 1)
             elif kind == STRINGS:
-                top = put_csv_strings(out, top, content, ends, value, lengths[c, i])
+                if lengths[c, i] > 0:
+                    top = put_csv_strings(out, top, content, ends, value, lengths[c, i])
             elif kind == WHOLES:
                 for k in range(lengths[c, i]):
                     if k > 0:

@@ -5,10 +5,13 @@ to its originator that has the responder's address, came before the first packet
 lookup *caused* the connection when it is the first of this client to this address since the answer and came within 10 s; else the answer
 was *cached*. When answers to different names fit they are counted (``candidates``).
 
+A host with two address families asks over one of them and connects over the other. When no answer to the originator itself fits, one
+to a client of the other family does, provided that all that fit went to the same client.
+
 One resolution is often several lookups (A, AAAA, HTTPS of one name at a time): its time runs from the first query to the last answer
 before the connection, over all lookups of the name that overlap the one chosen.
 
-What can no longer explain anything is dropped as capture time passes; beyond ``ANSWERS`` the oldest answers go and are counted.
+What can no longer explain anything is dropped as capture time passes; beyond ``ANSWERS`` rows the oldest lookups go and are counted.
 """
 
 from __future__ import annotations
@@ -24,11 +27,11 @@ from analyzer.options import Options
 from analyzer.tables import Ints, Rows, grow_table, new_table
 from analyzer.tables.dns import ATTRIBUTION, KNOWN_ADDRESS, KNOWN_NAME
 
-ANSWERS = 1 << 20  # answers remembered: 200 MB, and more than clients ask within any TTL that matters
+ANSWERS = 1 << 21  # names and addresses remembered: 250 MB, and more than clients ask within any TTL that matters
 
 
 class Attribution:
-    """``table`` has one ATTRIBUTION row per connection row; its names are in ``text``. ``forgotten`` counts answers dropped early."""
+    """``table`` has one ATTRIBUTION row per connection row; its names are in ``text``. ``forgotten`` counts lookups dropped early."""
 
     def __init__(self, options: Options, answers: int = ANSWERS) -> None:
         self._options = options
@@ -37,6 +40,7 @@ class Attribution:
         self._addresses = new_table(KNOWN_ADDRESS, 1)
         self._name_heads = np.zeros(2, np.int32)
         self._address_heads = np.zeros(2, np.int32)
+        self._any_heads = np.zeros(2, np.int32)
         self._state: Ints = np.zeros(3, np.int64)
         self._seen: Ints = np.zeros(kernels.STEPS, np.int64)
         self._swept = 0
@@ -60,6 +64,7 @@ class Attribution:
                 self._name_heads,
                 self._addresses,
                 self._address_heads,
+                self._any_heads,
                 self.text.data,
                 self._state,
             )
@@ -86,8 +91,8 @@ class Attribution:
     def _relink(self) -> None:
         self._name_heads = np.zeros(1 << len(self._names).bit_length(), np.int32)
         self._address_heads = np.zeros(1 << len(self._addresses).bit_length(), np.int32)
-        kernels.relink(self._names, self._name_heads, int(self._state[kernels.NAMES]))
-        kernels.relink(self._addresses, self._address_heads, int(self._state[kernels.ADDRESSES]))
+        self._any_heads = np.zeros_like(self._address_heads)
+        kernels.relink(self._names, self._name_heads, self._addresses, self._address_heads, self._any_heads, self._state)
 
     def attribute(self, batch: Batch, connections: Rows) -> None:
         """Find the lookup behind every connection that began in this batch, then drop answers whose time is over."""
@@ -100,6 +105,7 @@ class Attribution:
                 self._name_heads,
                 self._addresses,
                 self._address_heads,
+                self._any_heads,
                 self.table,
                 self._seen,
             )
@@ -112,10 +118,11 @@ class Attribution:
         names = self._names[: self._state[kernels.NAMES]]
         addresses = self._addresses[: self._state[kernels.ADDRESSES]]
         is_kept = names["expires_ts"] >= now_ns
-        if is_kept.sum() > self._most:
-            oldest = np.flatnonzero(is_kept)[: -self._most // 2]
-            is_kept[oldest] = False
-            self.forgotten += len(oldest)
+        rows = is_kept * (1 + np.bincount(addresses["known_name"], minlength=len(names)))
+        newer = np.cumsum(rows[::-1])[::-1]  # rows that would remain if everything older were dropped
+        if len(rows) and newer[0] > self._most:
+            self.forgotten += int(np.count_nonzero(is_kept & (newer > self._most // 2)))
+            is_kept &= newer <= self._most // 2
         place = np.cumsum(is_kept) - 1
         addresses = addresses[(addresses["expires_ts"] >= now_ns) & is_kept[addresses["known_name"]]]
         addresses["known_name"] = place[addresses["known_name"]]

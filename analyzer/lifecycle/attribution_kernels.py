@@ -12,6 +12,8 @@ GRACE_NS = 60_000_000_000  # answers are used a little beyond their TTL
 CAUSE_NS = 10_000_000_000  # a connection later than this after the answer was not what the lookup was made for
 STEPS = 64  # answers looked at for one connection
 SECOND_NS = 1_000_000_000
+NOBODY = np.uint64(0)
+NO, YES = np.int64(0), np.int64(1)  # literals would compile a helper twice
 
 # state (int64): rows used of KNOWN_NAME and KNOWN_ADDRESS, bytes of text
 NAMES, ADDRESSES, TEXT = 0, 1, 2
@@ -45,6 +47,15 @@ def link(heads, table, row):  # type: ignore[no-untyped-def]
 
 
 @helper
+def link_address(heads, any_heads, table, row):  # type: ignore[no-untyped-def]
+    """Put a row at the head of its two hash chains: that of its client, and that of all clients."""
+    link(heads, table, row)
+    slot = np.int64(table[row].any_key) & (any_heads.size - 1)
+    table[row].any_chain = any_heads[slot]
+    any_heads[slot] = row + 1
+
+
+@helper
 def add_name(x, lookup, source, text, top):  # type: ignore[no-untyped-def]
     """A KNOWN_NAME row for an answered lookup, its name copied to ``text[top:]``."""
     size = np.int64(lookup.name_size)
@@ -69,7 +80,7 @@ def add_name(x, lookup, source, text, top):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def learn(lookups, answers, at, records, source, names, name_heads, addresses, address_heads, text, state):  # type: ignore[no-untyped-def]
+def learn(lookups, answers, at, records, source, names, name_heads, addresses, address_heads, any_heads, text, state):  # type: ignore[no-untyped-def]
     """Keep the answers of ``lookups[answers[at:]]``; (status, next index of answers).
 
     All addresses of an answer section belong to the name asked for, whatever CNAMEs lie between (RFC 1034 3.6.2).
@@ -95,6 +106,7 @@ def learn(lookups, answers, at, records, source, names, name_heads, addresses, a
                 continue
             y = addresses[state[ADDRESSES]]
             y.key = hash_pair(x.client_hi, x.client_lo, r.address_hi, r.address_lo)
+            y.any_key = hash_pair(NOBODY, NOBODY, r.address_hi, r.address_lo)
             y.known_name = row
             y.address_hi = r.address_hi
             y.address_lo = r.address_lo
@@ -102,33 +114,46 @@ def learn(lookups, answers, at, records, source, names, name_heads, addresses, a
             y.expires_ts = np.int64(x.response_ts) + np.int64(r.ttl) * SECOND_NS + GRACE_NS
             y.is_used = 0
             x.expires_ts = max(np.int64(x.expires_ts), np.int64(y.expires_ts))
-            link(address_heads, addresses, np.int64(state[ADDRESSES]))
+            link_address(address_heads, any_heads, addresses, np.int64(state[ADDRESSES]))
             state[ADDRESSES] += 1
     return DONE, answers.size
 
 
 @helper
-def find_address(c, client_hi, client_lo, address_hi, address_lo, names, addresses, heads, seen):  # type: ignore[no-untyped-def]
-    """The newest answer that explains a connection, row plus one (0 = none), and how many different names do."""
-    row = np.int64(heads[hash_pair(client_hi, client_lo, address_hi, address_lo) & (heads.size - 1)])
+def find_address(c, ends, names, addresses, heads, is_any, seen):  # type: ignore[no-untyped-def]
+    """The newest answer that explains a connection, row plus one (0 = none), and how many different names do.
+
+    ``ends``: client and address. With ``is_any``: answers to a client of the other address family, 0 when there are several such.
+    """
+    client_hi, client_lo, address_hi, address_lo = ends
+    key = hash_pair(NOBODY if is_any else client_hi, NOBODY if is_any else client_lo, address_hi, address_lo)
+    row = np.int64(heads[key & (heads.size - 1)])
     best, candidates = np.int64(0), 0
     for _ in range(STEPS):
         if row == 0:
             break
-        y = addresses[row - 1]
+        y, this = addresses[row - 1], row
         x = names[y.known_name]
-        is_pair = y.address_lo == address_lo and y.address_hi == address_hi and x.client_lo == client_lo and x.client_hi == client_hi
-        if is_pair and x.response_number < c.first_number and c.first_ts <= y.expires_ts and x.response_ts <= c.first_ts:
-            if best == 0:
-                best = row
-            is_new = True
-            for k in range(candidates):
-                if seen[k] == x.question:
-                    is_new = False
-            if is_new:
-                seen[candidates] = x.question
-                candidates += 1
-        row = np.int64(y.chain)
+        row = np.int64(y.any_chain if is_any else y.chain)
+        is_client = x.client_lo == client_lo and x.client_hi == client_hi
+        if is_any:
+            is_client = (x.client_hi == NOBODY) != (client_hi == NOBODY)
+        if not is_client or y.address_lo != address_lo or y.address_hi != address_hi:
+            continue
+        if x.response_number >= c.first_number or c.first_ts > y.expires_ts or x.response_ts > c.first_ts:
+            continue
+        if best == 0:
+            best = this
+        other = names[addresses[best - 1].known_name]
+        if x.client_lo != other.client_lo or x.client_hi != other.client_hi:
+            return np.int64(0), 0
+        is_new = True
+        for k in range(candidates):
+            if seen[k] == x.question:
+                is_new = False
+        if is_new:
+            seen[candidates] = x.question
+            candidates += 1
     return best, candidates
 
 
@@ -157,20 +182,21 @@ def widen(t, chosen, c, names, heads):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def attribute(packets, connections, names, name_heads, addresses, address_heads, table, seen):  # type: ignore[no-untyped-def]
+def attribute(packets, connections, names, name_heads, addresses, address_heads, any_heads, table, seen):  # type: ignore[no-untyped-def]
     """Fill the ATTRIBUTION row of every connection whose first packet is in ``packets``, in order of capture."""
     for i in range(packets.size):
         p = packets[i]
-        if p.connection < 0:
+        if p.connection < 0 or p.sender != 0:  # the sender of the first packet is end 0 by definition
             continue
         c = connections[p.connection]
         if c.first_number != p.number:
             continue
-        client_hi = c.b_hi if c.flipped else c.a_hi
-        client_lo = c.b_lo if c.flipped else c.a_lo
-        address_hi = c.a_hi if c.flipped else c.b_hi
-        address_lo = c.a_lo if c.flipped else c.b_lo
-        best, candidates = find_address(c, client_hi, client_lo, address_hi, address_lo, names, addresses, address_heads, seen)
+        ends = (c.a_hi, c.a_lo, c.b_hi, c.b_lo)
+        if c.flipped:
+            ends = (c.b_hi, c.b_lo, c.a_hi, c.a_lo)
+        best, candidates = find_address(c, ends, names, addresses, address_heads, NO, seen)
+        if best == 0:
+            best, candidates = find_address(c, ends, names, addresses, any_heads, YES, seen)
         if best == 0:
             continue
         y, t = addresses[best - 1], table[p.connection]
@@ -193,7 +219,9 @@ def attribute(packets, connections, names, name_heads, addresses, address_heads,
 
 
 @kernel
-def relink(table, heads, top):  # type: ignore[no-untyped-def]
-    """Hang the rows into new, empty hash chains, oldest first."""
-    for row in range(top):
-        link(heads, table, row)
+def relink(names, name_heads, addresses, address_heads, any_heads, state):  # type: ignore[no-untyped-def]
+    """Hang all rows into new, empty hash chains, oldest first."""
+    for row in range(state[NAMES]):
+        link(name_heads, names, row)
+    for row in range(state[ADDRESSES]):
+        link_address(address_heads, any_heads, addresses, row)

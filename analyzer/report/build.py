@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import pyarrow as pa
 
 from analyzer.lifecycle.finished import Finished
+from analyzer.messages.tls.certificates import Certificate
 from analyzer.report import capture, certificates, connections, dns, findings, http, milestones, tls, zeek_dns
 from analyzer.report.columns import Column
 from analyzer.report.identity import Identity
@@ -43,7 +43,7 @@ class Context:
     """
 
     seed: int
-    certificates: Sequence[Any] = ()
+    certificates: Sequence[Certificate] = ()
     with_zeek: bool = False
     reported_certificates: set[int] = field(default_factory=set)
 

@@ -34,7 +34,7 @@ COLUMNS = (
     Column("version", "number", "X.509 version"),
     Column("serial", "text", "serial number, hexadecimal"),
     Column("key_algorithm", "text", "algorithm of the public key, by its object identifier"),
-    Column("key_type", "text", "kind of the public key: rsa, dsa, ecdsa, ..."),
+    Column("key_type", "text", "kind of the public key: rsa, dsa, ecdsa or unknown"),
     Column("key_bits", "number", "length of the public key", "bits"),
     Column("key_curve", "text", "curve of an elliptic-curve key"),
     Column("key_exponent", "text", "exponent of an RSA key"),
@@ -72,8 +72,8 @@ _READERS: Final[dict[str, Callable[[Certificate], Any]]] = {
     "addresses": lambda c: c.ip_addresses,
     "is_ca": lambda c: c.is_ca,
     "path_length": lambda c: c.path_length,
-    "not_before": lambda c: None if c.not_before is None else _clipped(c.not_before),
-    "not_after": lambda c: None if c.not_after is None else _clipped(c.not_after),
+    "not_before": lambda c: None if c.not_before is None else clip_time(c.not_before),
+    "not_after": lambda c: None if c.not_after is None else clip_time(c.not_after),
     "is_self_signed": lambda c: c.is_self_signed,
     "must_staple": lambda c: c.must_staple,
     "timestamps": lambda c: c.timestamps,
@@ -83,7 +83,7 @@ _FACTS: Final = tuple(column.name for column in COLUMNS if column.name not in _O
 _LIMITS: Final = np.iinfo(np.int64)
 
 
-def _clipped(ns: int) -> int:
+def clip_time(ns: int) -> int:
     """A time within 64 bits of ns: certificates without end say 9999-12-31 (RFC 5280 4.1.2.5), which is beyond."""
     return min(max(ns, int(_LIMITS.min) + 1), int(_LIMITS.max))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -24,6 +24,14 @@ class Report:
     def __init__(self) -> None:
         self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
         self._frames: dict[str, pd.DataFrame] = {}
+
+    @classmethod
+    def collect(cls, flushes: Iterable[Mapping[str, pa.RecordBatch]]) -> Report:
+        """The report of all flushes."""
+        report = cls()
+        for batches in flushes:
+            report.add(batches)
+        return report
 
     def add(self, batches: Mapping[str, pa.RecordBatch]) -> None:
         """Take the tables of one flush; tables that are no part of the report are left out."""

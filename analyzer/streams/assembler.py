@@ -94,7 +94,7 @@ class Assembler:
             data, arena = self._memory.data, self._memory.arenas[0]
             status, stopped = kernels.assemble_segments(data, arena, *self._tables(), batch.packets, at, connections)
             if status == DONE:
-                return self._runs[: self._control[RUNS]]
+                return self._runs[: self._control[RUNS]].view(np.recarray)
             self._grow(status)
             at = stopped
 
@@ -108,7 +108,7 @@ class Assembler:
         while True:
             status, stopped = kernels.finish_streams(*self._tables(), rows, at, connections)
             if status == DONE:
-                return self._runs[: self._control[RUNS]]
+                return self._runs[: self._control[RUNS]].view(np.recarray)
             self._grow(status)
             at = stopped
 

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """The blocks of a stream: segments above a hole, ordered by stream offset in a skip list (Pugh, 1990).
 
 Invariants, for each stream:

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """How bytes are put in order and delivered as runs, and when a hole is given up. The theory is in assembler."""
 
 from __future__ import annotations
@@ -40,36 +41,33 @@ def write_run(r, s, row, marks, position, offset, size, number, ts):
 
 
 @helper
-def emit(streams, wishes, runs, control, row, marks, position, offset, size, number, ts):
+def emit(s, w, runs, control, row, marks, position, offset, size, number, ts):
     """Append a run, unless nobody reads the stream. There is room: has_room saw to it."""
-    s = streams[row]
     if position < 0:
         marks = NOT_KEPT
         s.not_kept_bytes += size
-    if not wishes[row].is_off:
+    if not w.is_off:
         n = control[RUNS]
         write_run(runs[n], s, row, marks, position, offset, size, number, ts)
         control[RUNS] = n + 1
 
 
 @helper
-def deliver_blocks(streams, wishes, blocks, runs, control, row):
+def deliver_blocks(s, w, blocks, runs, control, row):
     """Deliver the blocks that no hole separates from what was delivered."""
-    s = streams[row]
     while s.blocks > 0:
         block = np.int64(blocks[s.head].following[0])
         b = blocks[block]
         if b.offset > s.next:
             return
         retire_first(blocks, control, s, block)
-        emit(streams, wishes, runs, control, row, IN_ARENA, b.position, b.offset, b.block_size, b.number, b.ts)
+        emit(s, w, runs, control, row, IN_ARENA, b.position, b.offset, b.block_size, b.number, b.ts)
         s.next = b.offset + b.block_size
 
 
 @helper
-def close_hole(streams, wishes, blocks, runs, control, row, end, reason):
+def close_hole(s, w, blocks, runs, control, row, end, reason):
     """Give up the lowest hole, up to the first block or to ``end``, whichever is lower, and deliver what it kept waiting."""
-    s = streams[row]
     if s.blocks > 0:
         end = min(end, blocks[blocks[s.head].following[0]].offset)
     missing = end - s.next
@@ -79,16 +77,15 @@ def close_hole(streams, wishes, blocks, runs, control, row, end, reason):
         s.missing_bytes += missing
         s.pending_gap += missing
         s.next = end
-    deliver_blocks(streams, wishes, blocks, runs, control, row)
+    deliver_blocks(s, w, blocks, runs, control, row)
 
 
 @helper
-def end_stream(streams, wishes, runs, control, row, marks):
+def end_stream(s, w, runs, control, row, marks):
     """Emit the run that ends a stream, with the frame of its FIN or RST."""
-    s = streams[row]
     if s.end_kind & RESET_SEEN:
         marks |= ENDED_BY_RESET
-    emit(streams, wishes, runs, control, row, marks | STREAM_ENDED, ZERO, s.next, ZERO, s.end_number, s.end_ts)
+    emit(s, w, runs, control, row, marks | STREAM_ENDED, ZERO, s.next, ZERO, s.end_number, s.end_ts)
     s.state = ENDED
 
 
@@ -106,26 +103,24 @@ def round_trip_ns(c, number):
 
 
 @helper
-def find_reason(streams, control, row, end, since, connections, p):
+def find_reason(s, q, c, control, end, since, p):
     """Why the hole below ``end``, beyond which bytes arrived at ``since``, is given up as of packet ``p``; 0 = it is not."""
-    s = streams[row]
     # An ACK counts as far as data (or the FIN) beyond the hole was seen: the rest of what it says is a claim, too.
     beyond = min(s.acked, max(s.highest, s.end_offset + 1 if s.end_kind & FIN_SEEN else 0)) - end
     if beyond >= control[GAP_ACKED_BYTES]:
         return BY_ACKNOWLEDGED
-    wait = max(4 * round_trip_ns(connections[row >> 1], p.number), control[GAP_WAIT_NS])
-    if p.ts - since < wait or (beyond <= 0 and streams[row ^ 1].state != NOTHING):
+    wait = max(4 * round_trip_ns(c, p.number), control[GAP_WAIT_NS])
+    if p.ts - since < wait or (beyond <= 0 and q.state != NOTHING):
         return 0
     return BY_WAITED
 
 
 @helper
-def settle(streams, wishes, blocks, runs, control, row, connections, p):
+def settle(s, q, w, c, blocks, runs, control, row, p):
     """Deliver what can be, as of packet ``p`` of the same connection (either direction), give up holes, and end a stream that is whole."""
-    s = streams[row]
     if s.state == NOTHING or s.state == ENDED:
         return
-    deliver_blocks(streams, wishes, blocks, runs, control, row)
+    deliver_blocks(s, w, blocks, runs, control, row)
     while s.blocks > 0 or s.end_kind:
         s.state = WAITING
         if s.blocks > 0:
@@ -134,27 +129,26 @@ def settle(streams, wishes, blocks, runs, control, row, connections, p):
         elif s.next >= s.end_offset:
             # A refused SYN may be sent again: the end of a stream without a byte is told when the connection is over.
             if s.next > 0 or s.end_kind & FIN_SEEN:
-                end_stream(streams, wishes, runs, control, row, ZERO)
+                end_stream(s, w, runs, control, row, ZERO)
             return
         elif s.end_kind & FIN_SEEN:
             end, since = s.end_offset, s.end_ts
         else:
             return  # where a RST says the stream ends is only a claim
-        reason = find_reason(streams, control, row, end, since, connections, p)
+        reason = find_reason(s, q, c, control, end, since, p)
         if reason == 0:
             return
-        close_hole(streams, wishes, blocks, runs, control, row, end, reason)
+        close_hole(s, w, blocks, runs, control, row, end, reason)
     s.state = OPEN
 
 
 @helper
-def take_bytes(data, arena, streams, wishes, blocks, runs, control, row, start, end, p):
+def take_bytes(data, arena, s, w, blocks, runs, control, row, start, end, p):
     """Put payload at the offsets ``start`` to ``end`` in its place, piece by piece, lowest first.
 
     Each turn of the loop deals with at least one byte, or moves STREAM.next up (a hole closed for want of room), or frees the bytes at
     the place of the turn (the old copy loses), after which the next turn fills it.
     """
-    s = streams[row]
     seen = max(s.next, s.highest)
     is_keep_alive = p.payload_length == 1 and end == seen  # RFC 9293 3.8.4: repeats the last byte, or garbage in its place
     s.highest = max(seen, end)
@@ -189,14 +183,14 @@ def take_bytes(data, arena, streams, wishes, blocks, runs, control, row, start, 
         if after != 0:
             piece_end = min(piece_end, blocks[after].offset)
         if at == s.next:
-            emit(streams, wishes, runs, control, row, ZERO, position, at, piece_end - at, p.number, p.ts)
+            emit(s, w, runs, control, row, ZERO, position, at, piece_end - at, p.number, p.ts)
             s.next = piece_end
             at = piece_end
             continue
-        if wishes[row].is_off or piece_end <= wishes[row].skip_until:
+        if w.is_off or piece_end <= w.skip_until:
             position = np.int64(-1)
         refused = store(data, arena, blocks, control, s, at, piece_end - at, position, p.number, p.ts)
         if refused == STORED:
             at = piece_end
         else:
-            close_hole(streams, wishes, blocks, runs, control, row, at, refused)
+            close_hole(s, w, blocks, runs, control, row, at, refused)

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Entry kernels of stage 4, and what a segment does to the two streams of its connection. The theory is in assembler."""
 
 from __future__ import annotations
@@ -125,53 +126,53 @@ def take_reset(s, q, p):
 
 
 @helper
-def take_segment(data, arena, streams, wishes, blocks, runs, control, row, p):
-    """What a packet does that is more than the next bytes of a stream in order."""
-    s, q = streams[row], streams[row ^ 1]
+def take_header(s, q, p):
+    """What the header of a packet does to its stream ``s`` and the opposite one ``q``; the offsets (start, end) of the payload to take."""
     tcp_flags, length = np.int64(p.tcp_flags), np.int64(p.payload_length)
     if tcp_flags & RST:
         take_reset(s, q, p)
-        return
+        return ZERO, ZERO
     is_syn = tcp_flags & SYN != 0
     if (is_syn or s.state == NOTHING or length > 0) and not place(s, p.seq, is_syn):
-        return
+        return ZERO, ZERO
     if tcp_flags & ACK:
         take_ack(q, p.ack)
     start = unwrap(s, (p.seq + (1 if is_syn else 0)) & SEQUENCE_MASK)
+    end = start + length
     if length == 0 and tcp_flags & FIN == 0:
-        return
+        return ZERO, ZERO
     if start - seen_end(s) > FAR:
         s.ignored_far += 1
-        return
-    end = start + length
+        return ZERO, ZERO
+    if tcp_flags & FIN:
+        take_fin(s, end, p)
     if s.end_kind and end > s.end_offset:
         s.after_end_bytes += min(length, end - s.end_offset)
-        end = max(start, s.end_offset)
-    if end > start:
-        take_bytes(data, arena, streams, wishes, blocks, runs, control, row, start, end, p)
-    if tcp_flags & FIN:
-        take_fin(s, start + length, p)
+        end = s.end_offset
+    return start, end
 
 
 @helper
-def has_room(streams, blocks, runs, control, row):
+def has_room(s, q, control, run_rows, block_rows):
     """Whether runs and blocks hold whatever one packet of this connection can cause; else NEEDED says how many rows to have."""
-    s, q = streams[row], streams[row ^ 1]
     held = np.int64(s.blocks)
     rows = control[RUNS] + 3 * (held + np.int64(q.blocks)) + 16
-    if rows > runs.shape[0]:
+    if rows > run_rows:
         control[NEEDED] = rows
         return GROW_ROWS
-    missing = 2 * held + 9 - control[FREE_ROWS] - (blocks.shape[0] - control[BLOCK_TOP])
-    if missing > 0 and blocks.shape[0] < control[MAX_BLOCKS]:
-        control[NEEDED] = min(blocks.shape[0] + missing, control[MAX_BLOCKS])
+    missing = 2 * held + 9 - control[FREE_ROWS] - (block_rows - control[BLOCK_TOP])
+    if missing > 0 and block_rows < control[MAX_BLOCKS]:
+        control[NEEDED] = min(block_rows + missing, control[MAX_BLOCKS])
         return GROW_BLOCKS
     return DONE
 
 
 @kernel
 def assemble_segments(data, arena, streams, wishes, blocks, runs, control, packets, first, connections):
-    """Packets from ``first`` on to runs; (DONE, GROW_ROWS or GROW_BLOCKS, next packet). The number of runs is control[RUNS]."""
+    """Packets from ``first`` on to runs; (DONE, GROW_ROWS or GROW_BLOCKS, next packet). The number of runs is control[RUNS].
+
+    Helpers get rows rather than tables where they can: an array costs two atomic operations for each call it is handed to.
+    """
     n = control[RUNS]
     for i in range(first, packets.shape[0]):
         p = packets[i]
@@ -195,34 +196,37 @@ def assemble_segments(data, arena, streams, wishes, blocks, runs, control, packe
                     s.next += length
                 continue
         control[RUNS] = n
-        status = has_room(streams, blocks, runs, control, row)
+        status = has_room(s, q, control, runs.shape[0], blocks.shape[0])
         if status != DONE:
             return status, i
-        take_segment(data, arena, streams, wishes, blocks, runs, control, row, p)
-        for side in range(2):
-            settle(streams, wishes, blocks, runs, control, row ^ side, connections, p)
+        start, end = take_header(s, q, p)
+        if end > start:
+            take_bytes(data, arena, s, wishes[row], blocks, runs, control, row, start, end, p)
+        if s.blocks > 0 or s.end_kind or s.state == WAITING:
+            settle(s, q, wishes[row], connections[row >> 1], blocks, runs, control, row, p)
+        if q.blocks > 0 or q.end_kind:
+            settle(q, s, wishes[row ^ 1], connections[row >> 1], blocks, runs, control, row ^ 1, p)
         n = control[RUNS]
     control[RUNS] = n
     return DONE, packets.shape[0]
 
 
 @helper
-def finish_stream(streams, wishes, blocks, runs, control, row, c):
+def finish_stream(s, w, c, blocks, runs, control, row):
     """Give up all holes of a stream whose connection is over, and end it."""
-    s = streams[row]
     if s.state == NOTHING or s.state == ENDED:
         return
     while s.blocks > 0:
-        close_hole(streams, wishes, blocks, runs, control, row, s.highest, AT_END)
+        close_hole(s, w, blocks, runs, control, row, s.highest, AT_END)
     if s.end_kind & FIN_SEEN:
-        close_hole(streams, wishes, blocks, runs, control, row, s.end_offset, AT_END)
+        close_hole(s, w, blocks, runs, control, row, s.end_offset, AT_END)
     elif s.acked > s.next + 1:  # one byte more than the data is the ACK of a FIN that is not in the capture
-        close_hole(streams, wishes, blocks, runs, control, row, s.acked, AT_END)
+        close_hole(s, w, blocks, runs, control, row, s.acked, AT_END)
     marks = ZERO
     if s.end_kind == 0:
         marks |= ENDED_OPEN
         s.end_number, s.end_ts = c.last_number, c.last_ts
-    end_stream(streams, wishes, runs, control, row, marks)
+    end_stream(s, w, runs, control, row, marks)
 
 
 @kernel
@@ -234,8 +238,8 @@ def finish_streams(streams, wishes, blocks, runs, control, rows, first, connecti
         if needed > runs.shape[0]:
             control[NEEDED] = needed
             return GROW_ROWS, i
-        for side in range(2):
-            finish_stream(streams, wishes, blocks, runs, control, row + side, connections[rows[i]])
+        for side in range(row, row + 2):
+            finish_stream(streams[side], wishes[side], connections[rows[i]], blocks, runs, control, side)
     return DONE, rows.shape[0]
 
 

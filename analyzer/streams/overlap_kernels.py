@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Bytes that come twice: who wins, and do the copies agree (RFC 9293 3.10.7.4; Ptacek and Newsham, 1998).
 
 Only bytes that are still held above a hole can be compared or replaced: what was delivered is gone (its chunk may be overwritten).

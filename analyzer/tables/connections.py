@@ -80,7 +80,11 @@ ENDPOINT = row_type(
     ("packets", "i8", "packets sent"),
     ("ip_bytes", "i8", "sum of IP lengths"),
     ("payload_bytes", "i8", "sum of payload lengths on the wire, retransmissions included"),
-    ("stream_bytes", "i8", "payload bytes by sequence space (TCP, Zeek's orig_bytes) or summed (others); valid when the connection is_over"),
+    (
+        "stream_bytes",
+        "i8",
+        "payload bytes by sequence space (TCP, Zeek's orig_bytes) or summed (others); valid when the connection is_over",
+    ),
     ("missed_bytes", "i8", "bytes acknowledged by the other end but not in the capture, by the connection's own account (Zeek's rule)"),
     ("first_ts", "i8", "time of its first packet, ns"),
     ("first_payload_ts", "i8", "time of its first payload, ns"),

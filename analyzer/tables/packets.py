@@ -146,4 +146,6 @@ READER = row_type(
     ("unknown_interface", "i8", "packet blocks that name an interface which was not described; left out"),
     ("malformed_blocks", "i8", "packet blocks whose captured length does not fit into them; left out"),
     ("comments", "i8", "comments on packets"),
+    ("rare_blocks", "i8", "blocks of names, statistics and secrets"),
+    ("most_rare_blocks", "i8", "how many of them are read; the others are passed over"),
 )

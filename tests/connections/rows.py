@@ -94,7 +94,7 @@ def summary(tracker: Tracker, row: int) -> dict[str, object]:
 
 
 def run(
-    packets: Sequence[dict[str, int]], cuts: Sequence[int] = (), rows: int = 1, flush: bool = True, **options: bool
+    packets: Sequence[dict[str, int]], cuts: Sequence[int] = (), rows: int = 1, *, flush: bool = True, **options: bool
 ) -> list[dict[str, object]]:
     """Summaries of all connections in the order in which they are over, the packets cut into batches at ``cuts``."""
     tracker = Tracker(Options(**options), rows=rows)  # type: ignore[arg-type]

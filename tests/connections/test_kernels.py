@@ -8,9 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analyzer.kernel import IS_COMPILED
 from tests.connections import twin
 from tests.connections.rows import CLIENT, SECOND, SERVER, START, packet, run, track
 
+EXAMPLES = 200 if IS_COMPILED else 15  # plain Python over records is slow
 PAUSES = (0, 1000, SECOND // 10, SECOND, 4 * SECOND, 6 * SECOND, 11 * SECOND, 61 * SECOND, 301 * SECOND, -2 * SECOND)
 PAIRS = ((50000, 9999), (50000, 80), (80, 443), (53, 50000), (50001, 53))
 FLAG_SETS = ("S", "SA", "A", "A", "A", "A", "PA", "FA", "F", "R", "RA", "SF", "FR", "SR", "")
@@ -44,23 +46,23 @@ def conversations(draw: st.DrawFn) -> list[dict[str, int]]:
     return packets
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(conversations(), st.booleans(), st.lists(st.integers(1, 23), max_size=4))
-def test_twin(packets: list[dict[str, int]], zeek: bool, cuts: list[int]) -> None:
-    expected = [c.summary() for c in twin.follow(packets, zeek)]
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(packets=conversations(), zeek=st.booleans(), cuts=st.lists(st.integers(1, 23), max_size=4))
+def test_twin(packets: list[dict[str, int]], *, zeek: bool, cuts: list[int]) -> None:
+    expected = [c.summary() for c in twin.follow(packets, zeek=zeek)]
     got = run(packets, cuts, zeek_timeouts=zeek)
     assert sorted(got, key=lambda facts: facts["number"]) == expected
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(conversations(), st.booleans(), st.lists(st.integers(1, 23), max_size=6))
-def test_batches_do_not_matter(packets: list[dict[str, int]], zeek: bool, cuts: list[int]) -> None:
+@settings(max_examples=EXAMPLES // 3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(packets=conversations(), zeek=st.booleans(), cuts=st.lists(st.integers(1, 23), max_size=6))
+def test_batches_do_not_matter(packets: list[dict[str, int]], *, zeek: bool, cuts: list[int]) -> None:
     assert run(packets, cuts, zeek_timeouts=zeek) == run(packets, zeek_timeouts=zeek)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(conversations(), st.booleans())
-def test_flushing_does_not_matter(packets: list[dict[str, int]], zeek: bool) -> None:
+@settings(max_examples=EXAMPLES // 3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(packets=conversations(), zeek=st.booleans())
+def test_flushing_does_not_matter(packets: list[dict[str, int]], *, zeek: bool) -> None:
     """Whether rows are freed on the way or all at the end, and however small the table was."""
     kept = run(packets, range(1, 24), rows=64, flush=False, zeek_timeouts=zeek)
     freed = run(packets, range(1, 24), zeek_timeouts=zeek)

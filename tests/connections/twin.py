@@ -58,7 +58,7 @@ class End:
 
 
 class Connection:
-    def __init__(self, number: int, p: dict[str, int], zeek: bool) -> None:
+    def __init__(self, number: int, p: dict[str, int], *, zeek: bool) -> None:
         self.number, self.zeek, self.protocol = number, zeek, p["protocol"]
         self.ends = [End(), End()]
         self.a, self.b = (p["src_lo"], ports(p)[0]), (p["dst_lo"], ports(p)[1])
@@ -115,7 +115,7 @@ class Connection:
             if self.protocol in (6, 17):
                 self.scaled(e, "C")
             if self.deadline == 0:
-                self.set_deadline(p["ts"] if self.zeek else now, False)
+                self.set_deadline(p["ts"] if self.zeek else now, was_complete=False)
             return
         if self.protocol == 6:
             self.segment(p, e, q)
@@ -127,7 +127,7 @@ class Connection:
         e.packets += 1
         e.ip_bytes += p["ip_length"]
         e.payload += p["payload_length"]
-        self.set_deadline(p["ts"] if self.zeek else now, was_complete)
+        self.set_deadline(p["ts"] if self.zeek else now, was_complete=was_complete)
 
     def segment(self, p: dict[str, int], e: End, q: End) -> None:
         flags, size = p["tcp_flags"], p["payload_length"]
@@ -141,7 +141,7 @@ class Connection:
         elif e is self.resp and "r" not in self.was_seen and not self.partial:
             self.partial = not syn
         length = (0 if rst else size) + bool(syn) + bool(fin)
-        self.begin(e, p["seq"], length, bool(syn))
+        self.begin(e, p["seq"], length, syn=bool(syn))
         rel = distance(p["seq"], e.start % 2**32)
         self.flags(e, flags, rel, size)
         if p["window"] == 0 and not rst and q.state != "CLOSED" and e.state != "RESET":
@@ -150,7 +150,7 @@ class Connection:
             self.productive = p["ts"]
         if fin:
             e.fin = rel + length
-        rel_ack = self.acknowledgement(q, p["ack"], bool(rst)) if ack else 0
+        rel_ack = self.acknowledgement(q, p["ack"], rst=bool(rst)) if ack else 0
         self.advance(e, rel + length, flags, size)
         closes = self.change(p, e, q)
         self.was_seen.add("o" if e is self.orig else "r")
@@ -162,7 +162,7 @@ class Connection:
         if closes:
             self.close(e, q)
 
-    def begin(self, e: End, seq: int, length: int, syn: bool) -> None:
+    def begin(self, e: End, seq: int, length: int, *, syn: bool) -> None:
         fresh = e.state == "INACTIVE" or (e.state == "RESET" and e.before == "INACTIVE")
         other = e.state in ("SYN_SENT", "SYN_ACK_SENT") and seq != e.start
         if syn and (fresh or other or e.state in ("ESTABLISHED", "PARTIAL")):
@@ -187,7 +187,7 @@ class Connection:
                 self.history += self.letter(e, letter)
             e.marks[kind] = place
 
-    def acknowledgement(self, q: End, ack: int, rst: bool) -> int:
+    def acknowledgement(self, q: End, ack: int, *, rst: bool) -> int:
         if q.state == "INACTIVE":
             q.start, q.acked, q.last = (ack - 1) % 2**32, 0, 0
             return 1
@@ -202,7 +202,7 @@ class Connection:
         if flags & (SYN | RST) and abs(end - e.last) > 1 << 20:
             return
         if flags & FIN and e.last == 1:
-            e.last = end if end >= 1 else end + 2**32
+            e.last = max(end, e.last)
         elif e.state == "RESET":
             pass
         elif end > e.last:
@@ -211,29 +211,11 @@ class Connection:
             self.scaled(e, "T")
 
     def change(self, p: dict[str, int], e: End, q: End) -> bool:
-        """The state table of the reference, row by row."""
+        """The state table of the reference, row by row: whether the sender has closed."""
         flags = p["tcp_flags"]
         syn, fin, rst, ack = flags & SYN, flags & FIN, flags & RST, flags & ACK
         if e.state == "INACTIVE":
-            if syn and e is self.orig:
-                target = "SYN_ACK_SENT" if ack else "SYN_SENT"
-                self.attempt = p["ts"] + 5 * S
-            elif syn:
-                if not ack and q.state == "SYN_ACK_SENT":
-                    self.flip()
-                    self.was_seen.add("o")
-                    q.go("ESTABLISHED")
-                if q.state == "SYN_SENT":
-                    q.go("ESTABLISHED")
-                target = "ESTABLISHED"
-            elif e is self.resp and not p["payload_length"] and q.state == "SYN_SENT":
-                target = "INACTIVE"
-            elif ack and q.state == "ESTABLISHED":
-                target = "ESTABLISHED"
-                self.partial = self.partial and bool(fin or rst)
-            else:
-                target = "PARTIAL"
-            e.go("RESET" if rst else "CLOSED" if fin else target)
+            self.awake(p, e, q)
             return bool(fin or rst)
         if e.state in ("SYN_SENT", "SYN_ACK_SENT"):
             if fin or rst:
@@ -253,6 +235,30 @@ class Connection:
             e.go("RESET")
             return True
         return False
+
+    def awake(self, p: dict[str, int], e: End, q: End) -> None:
+        """The first packet of an end."""
+        flags = p["tcp_flags"]
+        syn, fin, rst, ack = flags & SYN, flags & FIN, flags & RST, flags & ACK
+        if syn and e is self.orig:
+            target = "SYN_ACK_SENT" if ack else "SYN_SENT"
+            self.attempt = p["ts"] + 5 * S
+        elif syn:
+            if not ack and q.state == "SYN_ACK_SENT":
+                self.flip()
+                self.was_seen.add("o")
+                q.go("ESTABLISHED")
+            if q.state == "SYN_SENT":
+                q.go("ESTABLISHED")
+            target = "ESTABLISHED"
+        elif e is self.resp and not p["payload_length"] and q.state == "SYN_SENT":
+            target = "INACTIVE"
+        elif ack and q.state == "ESTABLISHED":
+            target = "ESTABLISHED"
+            self.partial = self.partial and bool(fin or rst)
+        else:
+            target = "PARTIAL"
+        e.go("RESET" if rst else "CLOSED" if fin else target)
 
     # ---- the stream
 
@@ -316,7 +322,7 @@ class Connection:
 
     # ---- the end
 
-    def set_deadline(self, now: int, was_complete: bool) -> None:
+    def set_deadline(self, now: int, *, was_complete: bool) -> None:
         if self.protocol == 6 and self.zeek:
             if self.complete:
                 if not was_complete:
@@ -442,7 +448,7 @@ def begins_flipped(p: dict[str, int]) -> bool:
     return target not in LIKELY_SERVER_TCP or (not p["tcp_flags"] & SYN and source < target)
 
 
-def follow(packets: list[dict[str, int]], zeek: bool) -> list[Connection]:
+def follow(packets: list[dict[str, int]], *, zeek: bool) -> list[Connection]:
     """All connections of the packets, by number."""
     active: dict[object, Connection] = {}
     connections: list[Connection] = []
@@ -456,13 +462,11 @@ def follow(packets: list[dict[str, int]], zeek: bool) -> list[Connection]:
         if c is not None:
             late = c.is_past(now, before)
             if late or (p["protocol"] == 6 and c.is_reuse(p)):
-                if not late:
-                    c.deadline = now
-                elif c.deadline > now:
+                if not late or c.deadline > now:
                     c.deadline = now
                 c = None
         if c is None:
-            c = active[key] = Connection(len(connections) + 1, p, zeek)
+            c = active[key] = Connection(len(connections) + 1, p, zeek=zeek)
             connections.append(c)
         c.take(p, 0 if source == c.a else 1, now)
     return connections

@@ -38,7 +38,7 @@ def fill_connections(kinds: list[str]) -> tuple[Rows, Rows, Rows, Rows]:
     n = len(kinds)
     c, a, b, services = (new_table(dtype, n) for dtype in (CONNECTION, ENDPOINT, ENDPOINT, SERVICE))
     i = np.arange(n)
-    kind = np.array([KINDS.index(k) for k in kinds])
+    kind = np.array([KINDS.index(k) for k in kinds], np.int64)
     c["number"] = n - i  # flushed in another order than they began
     c["ip_version"] = np.where(i % 5 == 4, 6, 4)
     c["a_hi"] = np.where(i % 5 == 4, 0x20010DB8 << 32, 0)

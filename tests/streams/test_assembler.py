@@ -509,8 +509,7 @@ def exchanges(draw: st.DrawFn) -> list[tuple[str, int, bytes, int]]:
 @given(
     events=exchanges(),
     base=st.sampled_from([1, 0xFFFFFFF0, 0xFFFFFFFF, 0, 0x7FFFFFE0]),
-    overlap=st.sampled_from(["first", "last"]),
-    two_sided=st.booleans(),
+    how=st.tuples(st.sampled_from(["first", "last"]), st.booleans()),
     limits=st.sampled_from(
         [
             PATIENT,
@@ -521,7 +520,8 @@ def exchanges(draw: st.DrawFn) -> list[tuple[str, int, bytes, int]]:
     ),
     size=st.sampled_from([1, 2, 3, 100]),
 )
-def test_twin(events, base, overlap, two_sided, limits, size):
+def test_twin(events, base, how, limits, size):
+    overlap, two_sided = how
     twin = Bitmap(limits, overlap, two_sided)
     segments = [syn(isn=base - 1)] + ([syn(1)] if two_sided else [])
     number, ts = len(segments), 0

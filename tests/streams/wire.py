@@ -16,7 +16,7 @@ from analyzer.tables import Rows, new_table
 from analyzer.tables.connections import CONNECTION
 from analyzer.tables.packets import ACK, INTERFACE, PACKET, SYN
 
-CHUNK = 1 << 16
+CHUNK = 1 << 19
 PATIENT = Limits(arena_bytes=1 << 20, gap_wait_ns=10**15, gap_acked_bytes=1 << 40)  # holes close at the end only
 
 
@@ -65,10 +65,11 @@ class Wire:
         self.connections = new_table(CONNECTION, connections)
         self.number = 0
         self.now = 0
+        self.top = 0
 
     def push(self, *segments: Segment) -> list[Run]:
         """One batch."""
-        self.memory.data[:CHUNK] = 0xEE
+        self.memory.data[: self.top] = 0xEE  # what the last batch said is gone
         packets = new_table(PACKET, len(segments))
         top = 0
         for row, segment in zip(packets, segments, strict=True):
@@ -83,6 +84,7 @@ class Wire:
                 row[name] = value
             self.memory.data[top + 5 : top + 5 + len(segment.content)] = np.frombuffer(segment.content, np.uint8)
             top += 5 + len(segment.content)
+        self.top = top
         batch = Batch(self.memory, packets, new_table(INTERFACE, 1), self.now, self.number)
         return self.read(self.assembler.assemble(batch, self.connections))
 

@@ -31,6 +31,12 @@ COUNTERS = (
 )
 
 
+def gather(table: Rows, index: Ints) -> Rows:
+    """``table[index]`` as words of eight bytes: many times faster than NumPy's copy of structured rows, field by field."""
+    words = table.view(np.ndarray).view(np.uint64).reshape(len(table), -1)
+    return np.take(words, index, axis=0).reshape(-1).view(table.dtype).view(np.recarray)
+
+
 class Taken(NamedTuple):
     """Lookups that are over: LOOKUP rows whose ``first_record`` counts in ``records``; spans are in the text of Dns."""
 
@@ -193,13 +199,13 @@ class Dns:
         found = np.flatnonzero(place >= 0)
         found = found[np.argsort(place[found], kind="stable")]
         self._taken = np.concatenate([self._taken, found])
-        lookups = self.lookups[found]
+        lookups = gather(self.lookups, found)
         counts = lookups["records"].astype(np.int64)
         ends = np.cumsum(counts)
         index = np.repeat(lookups["first_record"] - (ends - counts), counts) + np.arange(counts.sum())
         lookups["first_record"] = ends - counts
         lookups["is_over"] = 1
-        return Taken(lookups.view(np.recarray), self.records[index].view(np.recarray))
+        return Taken(lookups, gather(self.records, index))
 
     def release(self, rows: Ints) -> None:
         """Forget flushed connection rows and the lookups taken from them."""
@@ -225,13 +231,13 @@ class Dns:
         ):
             for name in names:
                 table[name] = place[table[name]]
-        lookups = self.lookups[live]
+        lookups = gather(self.lookups, live)
         counts = lookups["records"].astype(np.int64)
         ends = np.cumsum(counts)
-        records = self.records[np.repeat(lookups["first_record"] - (ends - counts), counts) + np.arange(counts.sum())]
+        records = gather(self.records, np.repeat(lookups["first_record"] - (ends - counts), counts) + np.arange(counts.sum()))
         lookups["first_record"] = ends - counts
-        self._compact_text(lookups.view(np.recarray), records.view(np.recarray))
-        self._pending[: len(live)] = self._pending[live]
+        self._compact_text(lookups, records)
+        self._pending[: len(live)] = gather(self._pending, live)
         self.lookups[: len(live)] = lookups
         self.records[: len(records)] = records
         self._state[pair_kernels.TOP] = len(live)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, be16, be32, helper, kernel
-from analyzer.messages.dns.name_kernels import HASH_START, decode_netbios, fold_name, hash_byte, read_name
+from analyzer.messages.dns.name_kernels import decode_netbios, fold_name, hash_byte, read_name
 from analyzer.messages.dns.text_kernels import put_bytes
 from analyzer.tables.dns import BAD_NAME, BAD_QUESTION, BAD_RDATA, BAD_RECORD, CUT, NO_ERROR, TOO_MUCH_TEXT
 
@@ -35,6 +35,8 @@ def clear_message(m, records_top):  # type: ignore[no-untyped-def]
     m.name_size = 0
     m.zeek_name = 0
     m.zeek_name_size = 0
+    m.zeek_qtype = -1
+    m.zeek_qclass = -1
     m.first_record = records_top
     m.answer_records = 0
     m.records = 0
@@ -49,57 +51,59 @@ def clear_message(m, records_top):  # type: ignore[no-untyped-def]
 
 @helper
 def read_question(data, m, at, end, text, top, jumps):  # type: ignore[no-untyped-def]
-    """The first question; (position after it or -1, new top)."""
-    start = np.int64(m.position)
-    after, name_end, h, is_plain = read_name(data, start, end, at, text, top, jumps)
+    """The first question; (position after it or -1 with m.error, new top)."""
+    after, name_end, h, is_plain = read_name(data, np.int64(m.position), end, at, text, top, jumps)
     if after < 0:
         m.error = BAD_NAME
         return after, top
     m.name = top
     m.name_size = name_end - top
-    m.zeek_name = top
-    m.zeek_name_size = name_end - top
-    top = name_end
-    if m.is_netbios:
-        name_end = decode_netbios(data, at, text, top)
-    if name_end == top and not is_plain:
-        name_end = fold_name(data, start, at, text, top)
-        m.zeek_name_size = 0
-    if name_end > top:
-        m.zeek_name = top
-        m.zeek_name_size = name_end - top
-    qtype, qclass = be16(data, after, end), be16(data, after + 2, end)
-    if qclass < 0:
+    if be16(data, after + 2, end) < 0:
         m.error = BAD_QUESTION
         return np.int64(-1), name_end
-    m.qtype = qtype
-    m.qclass = qclass
+    m.qtype = be16(data, after, end)
+    m.qclass = be16(data, after + 2, end)
     for k in range(4):
         h = hash_byte(h, np.int64(data[after + k]))
     m.question_hash = h
+    if is_plain and m.questions == 1 and not m.is_netbios:
+        m.zeek_name = top
+        m.zeek_name_size = name_end - top
     return after + 4, name_end
 
 
 @helper
 def read_questions(data, m, end, text, top, jumps):  # type: ignore[no-untyped-def]
-    """All questions: the first is kept; (position after them or -1 with m.error, new top). A question takes five bytes at least."""
-    start = np.int64(m.position)
-    at = start + 12
-    m.question_hash = HASH_START
-    if m.questions > 0:
+    """All questions: the first is kept, of the last what Zeek logs; (position after them or -1 with m.error, new top).
+
+    A question takes five bytes at least, so their number cannot make this slow.
+    """
+    last = np.int64(m.position) + 12
+    at, questions = last, np.int64(m.questions)
+    if questions > 0:
         at, top = read_question(data, m, at, end, text, top, jumps)
-    for _ in range(1, np.int64(m.questions)):
-        if at >= 0:
-            at, _, _, _ = read_name(data, start, end, at, text, top, jumps)
-            if at < 0:
-                m.error = BAD_NAME
-            elif at + 4 > end:
-                at = np.int64(-1)
-                m.error = BAD_QUESTION
-            else:
-                at += 4
-        else:
+    for _ in range(1, questions):
+        if at < 0:
             break
+        last = at
+        at, _, _, _ = read_name(data, np.int64(m.position), end, at, text, top, jumps)
+        if at < 0 or at + 4 > end:
+            m.error = BAD_NAME if at < 0 else BAD_QUESTION
+            at = np.int64(-1)
+        else:
+            at += 4
+    if at >= 0 and questions > 0:
+        m.zeek_qtype = be16(data, at - 4, end)
+        m.zeek_qclass = be16(data, at - 2, end)
+        if m.zeek_name_size == 0 and m.bits & RESPONSE == 0:
+            name_end = decode_netbios(data, last, text, top) if m.is_netbios else top
+            if name_end == top:
+                name_end = fold_name(data, np.int64(m.position), last, text, top)
+            m.zeek_name = top
+            m.zeek_name_size = name_end - top
+            top = name_end
+    if m.bits & RESPONSE:
+        m.zeek_name_size = 0
     return at, top
 
 

@@ -3,8 +3,8 @@
 A query opens a lookup, a response answers the oldest open lookup of the same connection, client, id and question that is not older than
 ``wait_ns``. The same query again within ``retry_ns`` of the last, while there is no answer, repeats it; a response when no lookup is open
 repeats the newest one it fits; repeats have rows of their own (see tables/dns). A response that fits nothing makes a row without a query.
-Multicast messages are never paired for people: each has a row of its own; the join that Zeek's dns.log makes of them, oldest first, is
-kept in ``zeek_pair``.
+Multicast messages are never paired for people: each has a row of its own. Zeek's dns.log pairs by the id alone, oldest first, multicast
+as well: where that joins two rows, they name each other in ``zeek_pair``.
 
 Open and answered lookups hang in hash chains, newest first, until their connection is flushed. A walk looks at ``STEPS`` rows at most,
 so that many lookups with one id cannot make it slow.
@@ -64,21 +64,24 @@ def is_same_question(x, m):  # type: ignore[no-untyped-def]
 
 @helper
 def find_asked(m, key, client, heads, lookups, pending, wait_ns):  # type: ignore[no-untyped-def]
-    """For a response: (oldest unanswered lookup it fits, newest answered one), rows plus one; 0 = none."""
+    """For a response: (oldest unanswered lookup it fits, newest answered one, oldest with the id only), rows plus one; 0 = none."""
     row = np.int64(heads[key & (heads.size - 1)])
-    waiting, answered = np.int64(0), np.int64(0)
+    waiting, answered, with_id = np.int64(0), np.int64(0), np.int64(0)
     for _ in range(STEPS):
         if row == 0:
             break
         x = lookups[row - 1]
-        if x.connection == m.connection and x.id == m.id and pending[row - 1].client == client and is_same_question(x, m):
-            if x.has_response == 0:
+        if x.connection == m.connection and x.id == m.id and pending[row - 1].client == client:
+            if not is_same_question(x, m):
+                if x.has_response == 0 and x.zeek_pair == 0:
+                    with_id = row
+            elif x.has_response == 0:
                 if m.ts - x.last_query_ts <= wait_ns:
                     waiting = row
             elif answered == 0:
                 answered = row
         row = np.int64(pending[row - 1].chain)
-    return waiting, answered
+    return waiting, answered, with_id
 
 
 @helper
@@ -118,6 +121,8 @@ def set_name(x, m):  # type: ignore[no-untyped-def]
     x.name_size = m.name_size
     x.zeek_name = m.zeek_name
     x.zeek_name_size = m.zeek_name_size
+    x.zeek_qtype = m.zeek_qtype
+    x.zeek_qclass = m.zeek_qclass
 
 
 @helper
@@ -322,7 +327,7 @@ def pair_query(m, row, key, heads, lookups, pending, records, state, retry_ns): 
 def pair_response(m, row, key, heads, lookups, pending, records, state, wait_ns, counters):  # type: ignore[no-untyped-def]
     """A response from a single host: fills the row of its query or repeat, or takes the new row; the row it went to."""
     client = 1 - np.int64(m.sender)
-    waiting, answered = find_asked(m, key, client, heads, lookups, pending, wait_ns)
+    waiting, answered, with_id = find_asked(m, key, client, heads, lookups, pending, wait_ns)
     if waiting > 0:
         set_response(lookups[waiting - 1], m, records)
         return waiting - 1
@@ -344,6 +349,10 @@ def pair_response(m, row, key, heads, lookups, pending, records, state, wait_ns,
         link(heads, pending, row)
     else:
         lookups[row].is_repeat = 1
+    if with_id > 0 and answered == 0:
+        lookups[row].zeek_row = 0
+        lookups[row].zeek_pair = lookups[with_id - 1].number
+        lookups[with_id - 1].zeek_pair = lookups[row].number
     state[TOP] += 1
     return row
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.kernel import DONE, GROW_TEXT, be32, be64, helper, kernel
-from analyzer.messages.dns.kernels import TEXT_BASE, TEXT_PER_BYTE
+from analyzer.messages.dns.kernels import RESPONSE, TEXT_BASE, TEXT_PER_BYTE
+from analyzer.messages.dns.name_kernels import fold_name
 from analyzer.messages.dns.rdata_kernels import (
     AAAA,
     CAA,
@@ -52,6 +53,10 @@ def add_zeek(data, m, x, owner, at, end, text, top):  # type: ignore[no-untyped-
         return top
     if m.is_netbios and (rrtype in (NETBIOS, SRV)):
         return top
+    if m.zeek_answers == 0 and m.bits & RESPONSE:
+        m.zeek_name = top
+        top = fold_name(data, np.int64(m.position), owner, text, top)
+        m.zeek_name_size = top - m.zeek_name
     m.zeek_answers += 1
     if rrtype == WKS:
         return top
@@ -67,11 +72,8 @@ def add_zeek(data, m, x, owner, at, end, text, top):  # type: ignore[no-untyped-
 
 
 @helper
-def add_data(data, m, x, text, top, jumps):  # type: ignore[no-untyped-def]
-    """The data of a record as text, and its address; the new top, or -1 when it is malformed."""
-    rrtype = np.int64(x.rrtype)
-    at, owner = np.int64(x.rdata), np.int64(x.zeek)
-    end = at + np.int64(x.rdata_size)
+def set_address(data, x, rrtype, at, end):  # type: ignore[no-untyped-def]
+    """The address of an A or AAAA record."""
     x.address_hi = np.uint64(0)
     x.address_lo = np.uint64(0)
     if rrtype == A and end - at == 4:
@@ -79,17 +81,6 @@ def add_data(data, m, x, text, top, jumps):  # type: ignore[no-untyped-def]
     elif rrtype == AAAA and end - at == 16:
         x.address_hi = be64(data, at, end)
         x.address_lo = be64(data, at + 8, end)
-    x.zeek = 0
-    x.zeek_size = 0
-    x.rdata = top
-    if (m.is_netbios and rrtype == SRV) or (at == end and (np.int64(m.bits) >> 11) & 15 == UPDATE):
-        top = put_unknown(text, top, data, at, end)  # node status; "delete this RRset" (RFC 2136 2.5.2)
-    else:
-        top = put_rdata(data, np.int64(m.position), at, end, rrtype, text, top, jumps)
-    x.rdata_size = max(top - x.rdata, 0)
-    if x.section == 1 and top >= 0:
-        top = add_zeek(data, m, x, owner, at, end, text, top)
-    return top
 
 
 @kernel
@@ -110,7 +101,19 @@ def present(data, messages, at, end, records, next_record, text, top, jumps):  #
             # a byte of data is eight characters at most, 88 in a type bitmap
             if text.size - top < ROOM + (88 if x.rrtype == NSEC else 8) * np.int64(x.rdata_size):
                 return GROW_TEXT, i, r, top
-            new_top = add_data(data, m, x, text, top, jumps)
+            rrtype, start, owner = np.int64(x.rrtype), np.int64(x.rdata), np.int64(x.zeek)
+            stop = start + np.int64(x.rdata_size)
+            set_address(data, x, rrtype, start, stop)
+            if (m.is_netbios and rrtype == SRV) or (start == stop and (np.int64(m.bits) >> 11) & 15 == UPDATE):
+                new_top = put_unknown(text, top, data, start, stop)  # node status; "delete this RRset" (RFC 2136 2.5.2)
+            else:
+                new_top = put_rdata(data, np.int64(m.position), start, stop, rrtype, text, top, jumps)
+            x.rdata = top
+            x.rdata_size = max(new_top - top, 0)
+            x.zeek = 0
+            x.zeek_size = 0
+            if x.section == 1 and new_top >= 0:
+                new_top = add_zeek(data, m, x, owner, start, stop, text, new_top)
             budget -= np.int64(x.rdata_size) + np.int64(x.zeek_size)
             if new_top < 0 or budget < 0:
                 m.error = CUT if m.is_cut else (BAD_RDATA if new_top < 0 else TOO_MUCH_TEXT)

@@ -8,3 +8,9 @@ collected in an arena block first. Bodies are arithmetic on run sizes. Answers b
 Invariant: what is seen depends on the bytes of each stream and on the order of the runs, never on how they are cut into batches; a
 kernel that lacks room stops before the head that needs it and has changed nothing of it.
 """
+
+from __future__ import annotations
+
+from analyzer.messages.http.exchanges import Http
+
+__all__ = ["Http"]

@@ -9,7 +9,20 @@ from analyzer.kernel import DONE, GROW_ROWS
 from analyzer.memory import Memory, Text
 from analyzer.messages.http.framing_kernels import drop_blocks, frame
 from analyzer.messages.http.head_kernels import FACTS
-from analyzer.messages.http.pairing_kernels import BYTE_AT, CURSOR, HEAD_LIMIT, NEED, RUN_AT, TEXT_TOP, TUNNELS, USED, WAIT_LIMIT
+from analyzer.messages.http.pairing_kernels import (
+    BYTE_AT,
+    CURSOR,
+    HEAD_LIMIT,
+    NEED,
+    ROW_ROOM,
+    RUN_AT,
+    TEXT_ROOM,
+    TEXT_TOP,
+    TUNNEL_ROOM,
+    TUNNELS,
+    USED,
+    WAIT_LIMIT,
+)
 from analyzer.options import Options
 from analyzer.tables import Bytes, Ints, Rows, grow_table, new_table
 from analyzer.tables.http import EXCHANGE, HTTP_ERRORS, HTTP_PAIRING, HTTP_STREAM, HTTP_TUNNEL
@@ -62,7 +75,8 @@ class Http:
         cursor, text = self._cursor, self.text
         cursor[RUN_AT], cursor[BYTE_AT], cursor[TUNNELS] = 0, -1, 0
         while True:
-            cursor[TEXT_TOP] = text.top
+            cursor[TEXT_TOP], cursor[TEXT_ROOM] = text.top, text.data.size
+            cursor[ROW_ROOM], cursor[TUNNEL_ROOM] = self.exchanges.shape[0], self.tunnels.shape[0]
             status = frame(
                 batch.memory.data, runs, wanted, self.streams, self.pairings, self.exchanges, self.tunnels, text.data,
                 self.memory.arenas[0], self._lines, self._facts, self.counts, cursor,

@@ -43,16 +43,25 @@ def frame(data, runs, wanted, streams, pairings, exchanges, tunnels, text, arena
     while cursor[RUN_AT] < wanted.size:
         run = runs[wanted[cursor[RUN_AT]]]
         stream = streams[2 * np.int64(run.connection) + np.int64(run.sender)]
+        if cursor[BYTE_AT] < 0 and is_all_body(run, stream):
+            count_body(exchanges, stream, run.run_size, run)
+            stream.remaining -= run.run_size  # of a body that runs to the close it means nothing
+            stream.next_offset = run.offset + run.run_size
+            cursor[RUN_AT] += 1
+            continue
         pairing = pairings[run.connection]
-        if cursor[BYTE_AT] < 0:
-            status = pass_gap(data, run, run.gap, stream, pairing, exchanges, tunnels, text, arena, lines, facts, counts, cursor)
+        status = DONE
+        if cursor[BYTE_AT] < 0 and run.gap == 0:
+            cursor[BYTE_AT] = 0
+        elif cursor[BYTE_AT] < 0:
+            status = pass_gap(data, run, run.gap, stream, pairing, exchanges, arena, lines, facts, counts, cursor)
             if status == DONE:
                 cursor[BYTE_AT] = 0
         elif cursor[BYTE_AT] < run.run_size:
-            status = take_bytes(data, run, stream, pairing, exchanges, tunnels, text, arena, lines, facts, counts, cursor)
+            status = take_bytes(data, run, stream, pairing, exchanges, arena, lines, facts, counts, cursor)
         else:
             stream.next_offset = run.offset + run.run_size
-            status = end_run(data, run, stream, pairing, exchanges, tunnels, text, arena, lines, facts, counts, cursor)
+            status = end_run(data, run, stream, pairing, exchanges, arena, lines, facts, counts, cursor)
             if status == DONE:
                 wish(stream)
                 cursor[BYTE_AT] = -1
@@ -77,6 +86,15 @@ def drop_blocks(data, arena, streams, rows):  # type: ignore[no-untyped-def]
 
 
 @helper
+def is_all_body(run, stream):  # type: ignore[no-untyped-def]
+    """Whether a run only moves a body on: most runs do, and they need no more than this."""
+    state = stream.state
+    if run.gap != 0 or run.marks & STREAM_ENDED:
+        return False
+    return state == TO_CLOSE or (state in (BODY, CHUNK_DATA) and stream.remaining > run.run_size)
+
+
+@helper
 def wish(stream):  # type: ignore[no-untyped-def]
     """Say how far the bytes of the stream are only counted."""
     stream.skip_until = 0
@@ -87,7 +105,7 @@ def wish(stream):  # type: ignore[no-untyped-def]
 
 
 @helper
-def take_bytes(data, run, stream, pairing, exchanges, tunnels, text, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def take_bytes(data, run, stream, pairing, exchanges, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
     """Take bytes of a run from cursor[BYTE_AT] on, as the state of its stream says: at least one, or the state changes."""
     at, state = cursor[BYTE_AT], stream.state
     left = run.run_size - at
@@ -107,12 +125,12 @@ def take_bytes(data, run, stream, pairing, exchanges, tunnels, text, arena, line
         cursor[BYTE_AT] += left
         return DONE
     if run.position < 0:
-        status = pass_gap(data, run, left, stream, pairing, exchanges, tunnels, text, arena, lines, facts, counts, cursor)
+        status = pass_gap(data, run, left, stream, pairing, exchanges, arena, lines, facts, counts, cursor)
         if status == DONE:
             cursor[BYTE_AT] += left
         return status
     if state == HEAD:
-        return take_head(data, run, stream, pairing, exchanges, tunnels, text, arena, lines, facts, counts, cursor)
+        return take_head(data, run, stream, pairing, exchanges, arena, lines, facts, counts, cursor)
     if state == RESYNC:
         start, end = run.position + at, run.position + run.run_size
         is_head = stream.role != CLIENT and looks_like_response(data, start, end) == 1
@@ -129,7 +147,7 @@ def take_bytes(data, run, stream, pairing, exchanges, tunnels, text, arena, line
 
 
 @helper
-def pass_gap(data, run, gap, stream, pairing, exchanges, tunnels, text, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def pass_gap(data, run, gap, stream, pairing, exchanges, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
     """Go on after ``gap`` bytes that nobody saw: in a body they count as missing, anywhere else the next head is looked for."""
     state = stream.state
     if gap <= 0 or state in (RESYNC, TUNNEL):
@@ -137,18 +155,18 @@ def pass_gap(data, run, gap, stream, pairing, exchanges, tunnels, text, arena, l
     x = np.int64(stream.exchange) - 1
     if state == HEAD:
         if stream.have > 0:
-            status = find_cut_head(data, run, GAP_IN_HEAD, stream, pairing, exchanges, tunnels, text, arena, lines, facts, counts, cursor)
+            status = find_cut_head(data, run, GAP_IN_HEAD, stream, pairing, exchanges, arena, lines, facts, counts, cursor)
             if status != DONE:
                 return status
         stream.state = RESYNC
         return DONE
     if state in (TO_CLOSE, LOST):
         if x >= 0:
-            exchanges[x].missing_bytes += gap
+            count_missing(exchanges[x], stream, gap)
         return DONE
     if state in (BODY, CHUNK_DATA):
         n = min(gap, np.int64(stream.remaining))
-        exchanges[x].missing_bytes += n
+        count_missing(exchanges[x], stream, n)
         stream.remaining -= n
         if stream.remaining > 0:
             return DONE
@@ -167,12 +185,20 @@ def pass_gap(data, run, gap, stream, pairing, exchanges, tunnels, text, arena, l
 
 
 @helper
-def end_run(data, run, stream, pairing, exchanges, tunnels, text, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def count_missing(row, stream, n):  # type: ignore[no-untyped-def]
+    """Count ``n`` bytes of a body that nobody saw."""
+    row.missing_bytes += n
+    if stream.role != SERVER:
+        row.request_missing_bytes += n
+
+
+@helper
+def end_run(data, run, stream, pairing, exchanges, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
     """When nothing follows: the end of a body that runs to the close, a cut for any other message."""
     if run.marks & STREAM_ENDED == 0:
         return DONE
     if stream.state == HEAD and stream.have > 0:
-        status = find_cut_head(data, run, HEAD_CUT, stream, pairing, exchanges, tunnels, text, arena, lines, facts, counts, cursor)
+        status = find_cut_head(data, run, HEAD_CUT, stream, pairing, exchanges, arena, lines, facts, counts, cursor)
         if status != DONE:
             return status
     if stream.state == TO_CLOSE and run.marks & (ENDED_BY_RESET | ENDED_OPEN) == 0:

@@ -32,7 +32,20 @@ from analyzer.messages.http.head_kernels import (
     read_request_line,
     read_status_line,
 )
-from analyzer.messages.http.pairing_kernels import NEED, TEXT_TOP, TUNNELS, USED, answered, find_waiting, new_exchange, note, wait
+from analyzer.messages.http.pairing_kernels import (
+    NEED,
+    ROW_ROOM,
+    TEXT_ROOM,
+    TEXT_TOP,
+    TUNNEL_ROOM,
+    TUNNELS,
+    USED,
+    answered,
+    find_waiting,
+    new_exchange,
+    note,
+    wait,
+)
 from analyzer.messages.http.probe_kernels import begins_with
 from analyzer.tables.http import BY_CHUNKS, BY_CLOSE, BY_LENGTH, HTTP_ERROR_CODES, NO_BODY
 
@@ -100,12 +113,12 @@ def finish_message(exchanges, stream, complete):  # type: ignore[no-untyped-def]
 
 
 @helper
-def room_for_head(exchanges, tunnels, text, head_size, cursor):  # type: ignore[no-untyped-def]
+def room_for_head(head_size, cursor):  # type: ignore[no-untyped-def]
     """DONE when whatever a head of ``head_size`` bytes says fits: proxied fields are written longer than they came."""
-    if cursor[USED] >= exchanges.size or cursor[TUNNELS] + 2 > tunnels.size:
+    if cursor[USED] >= cursor[ROW_ROOM] or cursor[TUNNELS] + 2 > cursor[TUNNEL_ROOM]:
         return GROW_ROWS
     cursor[NEED] = 2 * head_size + 64
-    return DONE if cursor[TEXT_TOP] + cursor[NEED] <= text.size else GROW_TEXT
+    return DONE if cursor[TEXT_TOP] + cursor[NEED] <= cursor[TEXT_ROOM] else GROW_TEXT
 
 
 @helper

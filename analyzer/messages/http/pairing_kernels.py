@@ -7,9 +7,9 @@ import numpy as np
 from analyzer.kernel import helper
 from analyzer.tables.http import HTTP_ERROR_CODES
 
-# ---- the kernel's cursor (int64): where it stands, what is in use, and the limits
-RUN_AT, BYTE_AT, USED, TUNNELS, TEXT_TOP, NEED, HEAD_LIMIT, WAIT_LIMIT = range(8)
-CURSOR = 8
+# ---- the kernel's cursor (int64): where it stands, what is in use, the limits, and the lengths of the tables and the text
+RUN_AT, BYTE_AT, USED, TUNNELS, TEXT_TOP, NEED, HEAD_LIMIT, WAIT_LIMIT, ROW_ROOM, TUNNEL_ROOM, TEXT_ROOM = range(11)
+CURSOR = 11
 
 GAP_BEFORE_RESPONSE = HTTP_ERROR_CODES["gap_before_response"]
 TOO_MANY_PENDING = HTTP_ERROR_CODES["too_many_pending"]

@@ -101,7 +101,7 @@ def extend_block(data, arena, stream, need):  # type: ignore[no-untyped-def]
 
 
 @helper
-def take_head(data, run, stream, pairing, exchanges, tunnels, text, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def take_head(data, run, stream, pairing, exchanges, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
     """Go on with a head from cursor[BYTE_AT] on: find its end, else keep what came of it. DONE, HEAD_FOUND or a GROW status."""
     start, end = run.position + cursor[BYTE_AT], run.position + run.run_size
     have = np.int64(stream.have)
@@ -135,7 +135,7 @@ def take_head(data, run, stream, pairing, exchanges, tunnels, text, arena, lines
     code = np.int64(0)
     if stop < 0:
         code, stop = np.int64(HEAD_TOO_LARGE), limit
-    status = room_for_head(exchanges, tunnels, text, stop - head, cursor)
+    status = room_for_head(stop - head, cursor)
     if status != DONE:
         return status
     if begins != TOO_SHORT:
@@ -223,10 +223,10 @@ def leave_http(data, run, stream, pairing, exchanges, arena, counts):  # type: i
 
 
 @helper
-def find_cut_head(data, run, code, stream, pairing, exchanges, tunnels, text, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def find_cut_head(data, run, code, stream, pairing, exchanges, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
     """The whole lines of a head whose end will never come. HEAD_FOUND, DONE when there are none, or a GROW status."""
     block, have = np.int64(stream.block), np.int64(stream.have)
-    status = room_for_head(exchanges, tunnels, text, have, cursor)
+    status = room_for_head(have, cursor)
     if status != DONE:
         return status
     begins = judge_start(data, block, block + have, stream.role)

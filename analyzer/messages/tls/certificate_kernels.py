@@ -8,7 +8,8 @@ from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, be24, helper, kernel
 from analyzer.messages.tls.digest_kernels import add_distinct, find_distinct, hash_bytes
 from analyzer.tables.tls import ERROR_CODES
 
-BAD_LIST, TOO_LONG = ERROR_CODES["certificate_list"], ERROR_CODES["chain_too_long"]
+BAD_LIST, TOO_LONG = np.int64(ERROR_CODES["certificate_list"]), np.int64(ERROR_CODES["chain_too_long"])
+CERTIFICATE = np.int64(0)  # DISTINCT.kind
 
 
 @helper
@@ -63,10 +64,10 @@ def match_certificates(data, spans, i, used, table, slots, store, state):  # typ
             return GROW_ROWS, i
         if state[1] + size > store.size:
             return GROW_TEXT, i
-        key = hash_bytes(data, at, size, 0)
-        row = find_distinct(table, slots, store, data, at, size, 0, key)
+        key = hash_bytes(data, at, size, CERTIFICATE)
+        row = find_distinct(table, slots, store, data, at, size, CERTIFICATE, key)
         if row < 0:
-            row = add_distinct(table, slots, store, state, data, at, size, 0, key, -1 - row)
+            row = add_distinct(table, slots, store, state, data, at, size, CERTIFICATE, key, -1 - row)
             state[2] = state[0]
         span.certificate = row
         i += 1

@@ -21,13 +21,19 @@ import numpy as np
 
 from analyzer.kernel import helper
 from analyzer.messages.tls.hello_kernels import is_tls13_version
-from analyzer.tables.tls import ABSENT, BOUNDED, DAMAGED, INFERRED, MEASURED, PROTECTED, STEP_CODES
+from analyzer.tables import tls as rows
+from analyzer.tables.tls import DAMAGED, PROTECTED, STEP_CODES
 
-CLIENT_FINISHED, SERVER_FINISHED = STEP_CODES["client_finished"], STEP_CODES["server_finished"]
-FIRST_CLIENT_DATA, FIRST_SERVER_DATA = STEP_CODES["first_client_data"], STEP_CODES["first_server_data"]
-CLIENT_CLOSE, SERVER_CLOSE = STEP_CODES["client_close_notify"], STEP_CODES["server_close_notify"]
-ENCRYPTED_EXTENSIONS, SESSION_TICKET, ALERT = STEP_CODES["encrypted_extensions"], STEP_CODES["session_ticket"], STEP_CODES["alert"]
-SERVER_HELLO = STEP_CODES["server_hello"]
+# Constants of type int64: a literal as an argument would compile a helper once more.
+STEP = {name: np.int64(code) for name, code in STEP_CODES.items()}
+CLIENT_FINISHED, SERVER_FINISHED = STEP["client_finished"], STEP["server_finished"]
+FIRST_CLIENT_DATA, FIRST_SERVER_DATA = STEP["first_client_data"], STEP["first_server_data"]
+CLIENT_CLOSE, SERVER_CLOSE = STEP["client_close_notify"], STEP["server_close_notify"]
+ENCRYPTED_EXTENSIONS, SESSION_TICKET, ALERT = STEP["encrypted_extensions"], STEP["session_ticket"], STEP["alert"]
+SERVER_HELLO = STEP["server_hello"]
+
+ABSENT, MEASURED, INFERRED, BOUNDED = (np.int64(basis) for basis in (rows.ABSENT, rows.MEASURED, rows.INFERRED, rows.BOUNDED))
+NEVER = np.int64(0)
 
 TICKET_MIN, TICKET_MAX = 60, 2048  # record bodies that can be a NewSessionTicket (RFC 8446 4.6.1): a key name and keys, or a state
 
@@ -52,7 +58,7 @@ def mark_step(h, step, m, basis):  # type: ignore[no-untyped-def]
 @helper
 def clear_step(h, step):  # type: ignore[no-untyped-def]
     """It was something else."""
-    set_step(h, step, ABSENT, 0, 0, 0, 0)
+    set_step(h, step, ABSENT, NEVER, NEVER, NEVER, NEVER)
 
 
 @helper

@@ -12,6 +12,7 @@ import numpy as np
 from analyzer.kernel import helper
 
 WORD = 0xFFFFFFFF
+LITTLE, BIG = np.int64(0), np.int64(1)  # constants of type int64: a literal argument would compile a helper once more
 
 MD5_SINES = np.array([int(abs(math.sin(i + 1)) * (1 << 32)) for i in range(64)], np.int64)  # RFC 1321 3.4
 MD5_SHIFTS = np.array([7, 12, 17, 22] * 4 + [5, 9, 14, 20] * 4 + [4, 11, 16, 23] * 4 + [6, 10, 15, 21] * 4, np.int64)
@@ -34,45 +35,21 @@ SHA256_START = np.array(_root_fractions(8, 2), np.int64)
 
 
 @helper
-def rotate(x, n):  # type: ignore[no-untyped-def]
-    """A 32-bit word rotated left by 2 to 30 bits."""
-    return ((x << n) | (x >> (32 - n))) & WORD
-
-
-@helper
-def padded_byte(text, at, size, k, total, is_big):  # type: ignore[no-untyped-def]
-    """Byte ``k`` of the message with its padding: 0x80, zeros, the length in bits as 64-bit number of either byte order."""
-    if k < size:
-        return np.int64(text[at + k])
-    if k == size:
-        return np.int64(0x80)
-    if k < total - 8:
-        return np.int64(0)
-    place = total - 1 - k if is_big else k - (total - 8)
-    return ((size << 3) >> (8 * place)) & 255
-
-
-@helper
-def load_word(text, at, size, k, total, is_big):  # type: ignore[no-untyped-def]
-    """Four bytes from ``k`` of the padded message as a word."""
-    if k + 4 <= size:
-        i = at + k
-        a, b, c, d = np.int64(text[i]), np.int64(text[i + 1]), np.int64(text[i + 2]), np.int64(text[i + 3])
-    else:
-        a, b = padded_byte(text, at, size, k, total, is_big), padded_byte(text, at, size, k + 1, total, is_big)
-        c, d = padded_byte(text, at, size, k + 2, total, is_big), padded_byte(text, at, size, k + 3, total, is_big)
-    if is_big:
-        return a << 24 | b << 16 | c << 8 | d
-    return d << 24 | c << 16 | b << 8 | a
-
-
-@helper
-def put_hex(text, top, value, digits):  # type: ignore[no-untyped-def]
-    """``value`` in lower-case hex; the new top."""
-    for k in range(digits):
-        digit = (value >> (4 * (digits - 1 - k))) & 15
-        text[top + k] = digit + 48 if digit < 10 else digit + 87
-    return top + digits
+def load_block(text, at, size, block, total, order, work):  # type: ignore[no-untyped-def]
+    """The 16 words from byte ``block`` of the padded message: its bytes, 0x80, zeros, its length in bits; ``order`` 1 = big-endian."""
+    for j in range(16):
+        word = np.int64(0)
+        for i in range(4):
+            k = block + 4 * j + i
+            place = total - 1 - k if order == 1 else k - (total - 8)
+            if k < size:
+                byte = np.int64(text[at + k])
+            elif k == size:
+                byte = np.int64(0x80)
+            else:
+                byte = ((size << 3) >> (8 * place)) & 255 if k >= total - 8 else np.int64(0)
+            word = word << 8 | byte if order == 1 else word | byte << (8 * i)
+        work[j] = word
 
 
 @helper
@@ -81,8 +58,7 @@ def md5(text, at, size, target, to, work):  # type: ignore[no-untyped-def]
     total = ((size + 8) // 64 + 1) * 64
     a0, b0, c0, d0 = np.int64(0x67452301), np.int64(0xEFCDAB89), np.int64(0x98BADCFE), np.int64(0x10325476)
     for block in range(0, total, 64):
-        for j in range(16):
-            work[j] = load_word(text, at, size, block + 4 * j, total, False)
+        load_block(text, at, size, block, total, LITTLE, work)
         a, b, c, d = a0, b0, c0, d0
         for i in range(64):
             if i < 16:
@@ -93,13 +69,15 @@ def md5(text, at, size, target, to, work):  # type: ignore[no-untyped-def]
                 f, g = b ^ c ^ d, (3 * i + 5) & 15
             else:
                 f, g = c ^ (b | (~d & WORD)), (7 * i) & 15
-            turned = rotate((a + f + MD5_SINES[i] + work[g]) & WORD, MD5_SHIFTS[i])
-            a, d, c, b = d, c, b, (b + turned) & WORD
+            t = (a + f + MD5_SINES[i] + work[g]) & WORD
+            t = ((t << 32 | t) >> (32 - MD5_SHIFTS[i])) & WORD
+            a, d, c, b = d, c, b, (b + t) & WORD
         a0, b0, c0, d0 = (a0 + a) & WORD, (b0 + b) & WORD, (c0 + c) & WORD, (d0 + d) & WORD
     for i in range(4):
         word = a0 if i == 0 else b0 if i == 1 else c0 if i == 2 else d0
-        for k in range(4):
-            put_hex(target, to + 8 * i + 2 * k, (word >> (8 * k)) & 255, 2)
+        for k in range(8):
+            digit = (word >> (4 * (k ^ 1))) & 15  # bytes from the lowest, each with its high digit first
+            target[to + 8 * i + k] = digit + 48 if digit < 10 else digit + 87
 
 
 @helper
@@ -109,28 +87,26 @@ def sha256_12(text, at, size, target, to, work):  # type: ignore[no-untyped-def]
     for i in range(8):
         work[64 + i] = SHA256_START[i]
     for block in range(0, total, 64):
-        for j in range(16):
-            work[j] = load_word(text, at, size, block + 4 * j, total, True)
+        load_block(text, at, size, block, total, BIG, work)
         for j in range(16, 64):
             x, y = work[j - 15], work[j - 2]
-            x = rotate(x, 25) ^ rotate(x, 14) ^ (x >> 3)
-            y = rotate(y, 15) ^ rotate(y, 13) ^ (y >> 10)
+            xx, yy = x << 32 | x, y << 32 | y  # a word beside itself: a shift is a rotation
+            x = ((xx >> 7) ^ (xx >> 18) ^ (x >> 3)) & WORD
+            y = ((yy >> 17) ^ (yy >> 19) ^ (y >> 10)) & WORD
             work[j] = (work[j - 16] + x + work[j - 7] + y) & WORD
         a, b, c, d, e, f, g, h = work[64], work[65], work[66], work[67], work[68], work[69], work[70], work[71]
         for j in range(64):
-            t = h + (rotate(e, 26) ^ rotate(e, 21) ^ rotate(e, 7)) + ((e & f) ^ (~e & g)) + SHA256_ROUNDS[j] + work[j]
-            u = (rotate(a, 30) ^ rotate(a, 19) ^ rotate(a, 10)) + ((a & b) ^ (a & c) ^ (b & c))
+            aa, ee = a << 32 | a, e << 32 | e
+            t = h + (((ee >> 6) ^ (ee >> 11) ^ (ee >> 25)) & WORD) + ((e & f) ^ (~e & g)) + SHA256_ROUNDS[j] + work[j]
+            u = (((aa >> 2) ^ (aa >> 13) ^ (aa >> 22)) & WORD) + ((a & b) ^ (a & c) ^ (b & c))
             h, g, f, e, d, c, b, a = g, f, e, (d + t) & WORD, c, b, a, (t + u) & WORD
-        work[64] = (work[64] + a) & WORD
-        work[65] = (work[65] + b) & WORD
-        work[66] = (work[66] + c) & WORD
-        work[67] = (work[67] + d) & WORD
-        work[68] = (work[68] + e) & WORD
-        work[69] = (work[69] + f) & WORD
-        work[70] = (work[70] + g) & WORD
-        work[71] = (work[71] + h) & WORD
-    put_hex(target, to, work[64], 8)
-    put_hex(target, to + 8, work[65] >> 16, 4)
+        work[64], work[65], work[66], work[67] = work[64] + a, work[65] + b, work[66] + c, work[67] + d
+        work[68], work[69], work[70], work[71] = work[68] + e, work[69] + f, work[70] + g, work[71] + h
+        for i in range(64, 72):
+            work[i] &= WORD
+    for k in range(12):
+        digit = (work[64 + (k >> 3)] >> (28 - 4 * (k & 7))) & 15
+        target[to + k] = digit + 48 if digit < 10 else digit + 87
 
 
 @helper

@@ -11,6 +11,7 @@ from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT
 from analyzer.memory import Memory, Text
 from analyzer.messages.tls.certificate_kernels import match_certificates
 from analyzer.messages.tls.certificates import Certificate, read_certificate
+from analyzer.messages.tls.fingerprint_kernels import fingerprint_hellos
 from analyzer.messages.tls.framing_kernels import frame_runs, give_back
 from analyzer.messages.tls.handshake_kernels import read_messages
 from analyzer.options import Options
@@ -34,7 +35,7 @@ FINGERPRINT_BYTES = 1 << 20
 SCRATCH_SIZE = 256 + (1 << 15)  # one list of code points is at most 65 535 bytes long
 
 # places in ``counts``, see read_messages
-TEXT_TOP, SPANS, FIRST_LINK, CHAIN_LIMIT, FIRST_ERROR = 0, 1, 2, 3, 8
+TEXT_TOP, SPANS, FIRST_LINK, CHAIN_LIMIT, FINGERPRINTS_USED, FIRST_ERROR = 0, 1, 2, 3, 5, 8
 NO_ROWS: Ints = np.zeros(0, np.int64)
 
 
@@ -94,6 +95,7 @@ class Tls:
             before = (k, at)
             status, k, at, used = frame_runs(memory, arena, runs, wanted, k, at, self._messages, self._streams, limit)
             self._read_messages(used, connections)
+            self._fingerprint(used)
             give_back(memory, arena, self._messages, used, self._streams, NO_ROWS)
             if status != DONE and used == 0 and (k, at) == before:
                 self._messages = new_table(TLS_MESSAGE, 2 * self._messages.shape[0])
@@ -114,6 +116,26 @@ class Tls:
                 connections,
                 self.text.data,
                 self._spans,
+                counts,
+                self._scratch,
+            )
+            self.text.top = int(counts[TEXT_TOP])
+            if status == GROW_TEXT:
+                self.text.make_room(8 * int(self._messages[i].length) + 64)
+            elif status == GROW_ROWS and counts[SPANS] == 0:
+                self._spans = new_table(CERTIFICATE_SPAN, int(counts[CHAIN_LIMIT]) + self._spans.shape[0])
+            self._keep_chains()
+
+    def _fingerprint(self, used: int) -> None:
+        counts, i, status = self._counts, 0, GROW_TEXT
+        while status != DONE:
+            status, i = fingerprint_hellos(
+                self.memory.data,
+                self._messages,
+                i,
+                used,
+                self.handshakes,
+                self.text.data,
                 self._fingerprints,
                 self._fingerprint_slots,
                 self._fingerprint_bytes,
@@ -123,9 +145,6 @@ class Tls:
             self.text.top = int(counts[TEXT_TOP])
             if status == GROW_TEXT:
                 self.text.make_room(12 * int(self._messages[i].length) + 512)
-            elif status == GROW_ROWS and counts[SPANS] == 0:
-                self._spans = new_table(CERTIFICATE_SPAN, int(counts[CHAIN_LIMIT]) + self._spans.shape[0])
-            self._keep_chains()
 
     def _keep_chains(self) -> None:
         """Number the certificates cut out so far, read the new ones, and keep who sent which."""
@@ -167,7 +186,7 @@ class Tls:
     def raw_fingerprints(self) -> dict[str, str]:
         """Digest -> raw form of the distinct fingerprints kept: JA3 and JA3S (32 digits), second and third part of JA4 (12 digits)."""
         raw = {}
-        for row in self._fingerprints[: int(self._counts[5])]:
+        for row in self._fingerprints[: int(self._counts[FINGERPRINTS_USED])]:
             text = self._fingerprint_bytes[row.position : row.position + row.length].tobytes().decode("ascii")
             raw[bytes(row.digest[: row.digest_size]).decode("ascii")] = text
         return raw

@@ -9,23 +9,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from analyzer.kernel import be16, helper, u8
-from analyzer.messages.tls.digest_kernels import add_distinct, find_distinct, hash_bytes, md5, put_hex, sha256_12
+from analyzer.kernel import DONE, GROW_TEXT, be16, helper, kernel, u8
+from analyzer.messages.tls.digest_kernels import add_distinct, find_distinct, hash_bytes, md5, sha256_12
 from analyzer.messages.tls.hello_kernels import (
     ALPN,
     EXTENSION_LIST,
     FORMATS,
+    FOUND_SIZE,
     GROUPS,
+    ONE,
     SCHEMES,
     SERVER_NAME,
     SUITES,
+    TWO,
+    find_client_parts,
+    find_server_parts,
     is_grease,
+    is_retry_random,
     list_span,
     put_decimal,
     put_decimals,
 )
+from analyzer.tables.tls import SSL2
 
-JA3, JA3S, JA4_SUITES, JA4_EXTENSIONS = 1, 2, 3, 4  # DISTINCT.kind
+JA3, JA3S, JA4_SUITES, JA4_EXTENSIONS = np.int64(1), np.int64(2), np.int64(3), np.int64(4)  # DISTINCT.kind
 
 
 @helper
@@ -77,11 +84,11 @@ def put_ja3_raw(data, version, found, text, top):  # type: ignore[no-untyped-def
     text[top] = 44
     top = put_extensions(data, found, text, top + 1)
     text[top] = 44
-    at, end = list_span(data, GROUPS, 2, found)
+    at, end = list_span(data, GROUPS, TWO, found)
     top = put_decimals(data, at, end, text, top + 1)
     text[top] = 44
     top += 1
-    at, end = list_span(data, FORMATS, 1, found)
+    at, end = list_span(data, FORMATS, ONE, found)
     start = top
     for i in range(at, end):
         if top > start:
@@ -124,7 +131,10 @@ def put_codes(codes, count, text, top):  # type: ignore[no-untyped-def]
         if i > 0:
             text[top] = 44
             top += 1
-        top = put_hex(text, top, codes[i], 4)
+        for k in range(4):
+            digit = (codes[i] >> (12 - 4 * k)) & 15
+            text[top + k] = digit + 48 if digit < 10 else digit + 87
+        top += 4
     return top
 
 
@@ -158,33 +168,23 @@ def collect_extensions(data, found, codes):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_alphanumeric(byte):  # type: ignore[no-untyped-def]
-    """ASCII letter or digit."""
-    return 48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122
-
-
-@helper
-def hex_digit(value):  # type: ignore[no-untyped-def]
-    """One hex digit as ASCII."""
-    return value + 48 if value < 10 else value + 87
-
-
-@helper
 def put_ja4_alpn(data, found, text, top):  # type: ignore[no-untyped-def]
     """First and last character of the first ALPN name, or of its hex form when one of them is not alphanumeric; '00' without."""
-    at, end = list_span(data, ALPN, 2, found)
+    at, end = list_span(data, ALPN, TWO, found)
     size = max(u8(data, at, end), np.int64(0)) if at > 0 else np.int64(0)
     if size == 0 or at + 1 + size > end:
         text[top] = 48
         text[top + 1] = 48
         return top + 2
     first, last = u8(data, at + 1, end), u8(data, at + size, end)
-    if is_alphanumeric(first) and is_alphanumeric(last):
-        text[top] = first
-        text[top + 1] = last
-    else:
-        text[top] = hex_digit(first >> 4)
-        text[top + 1] = hex_digit(last & 15)
+    is_plain = True
+    for byte in (first, last):
+        is_plain = is_plain and (48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122)
+    if not is_plain:
+        first, last = first >> 4, last & 15
+        first, last = first + 48 if first < 10 else first + 87, last + 48 if last < 10 else last + 87
+    text[top] = first
+    text[top + 1] = last
     return top + 2
 
 
@@ -233,7 +233,7 @@ def put_ja4(data, version, found, codes, raw, text, top, table, slots, store, st
     text[top - 1] = 95
     sort_codes(codes, count)
     end = put_codes(codes, count, text, raw)
-    at, stop = list_span(data, SCHEMES, 2, found)
+    at, stop = list_span(data, SCHEMES, TWO, found)
     count = collect(data, at, stop, codes)  # in wire order, not sorted
     if count > 0:
         text[end] = 95
@@ -241,3 +241,41 @@ def put_ja4(data, version, found, codes, raw, text, top, table, slots, store, st
     if end == raw:
         return put_zeros(text, top)
     return put_digest(JA4_EXTENSIONS, text, raw, end - raw, top, table, slots, store, state, work)
+
+
+@kernel
+def fingerprint_hellos(data, messages, i, used, handshakes, text, memo, slots, store, counts, scratch):  # type: ignore[no-untyped-def]
+    """Fingerprints of the first hello of either end among messages[i:used]; answers (status, next message).
+
+    ``counts`` and ``scratch`` are those of ``read_messages``, which has read these messages before.
+    """
+    found, work, codes, state = scratch[:FOUND_SIZE], scratch[64:136], scratch[256:], counts[5:7]
+    while i < used:
+        m = messages[i]
+        kind, at, end = np.int64(m.handshake_type), np.int64(m.position), np.int64(m.position) + np.int64(m.length)
+        h = handshakes[np.int64(m.connection)]
+        is_client = np.int64(m.sender) == np.int64(h.client)
+        top = counts[0]
+        if (kind == 1 or kind == 2) and at >= 0 and np.int64(m.marks) & SSL2 == 0:
+            if top + 12 * np.int64(m.length) + 512 > text.size:  # raw forms take at most six letters for a byte
+                return GROW_TEXT, i
+            if kind == 1 and is_client and h.ja3_size == 0:
+                find_client_parts(data, at, end, found)
+                if found[2 * SUITES] > 0:
+                    stop = put_ja3_raw(data, np.int64(h.client_version), found, text, top + 100)
+                    h.ja3 = top
+                    h.ja3_size = 32
+                    top = put_digest(JA3, text, top + 100, stop - top - 100, top, memo, slots, store, state, work)
+                    h.ja4 = top
+                    h.ja4_size = 36
+                    top = put_ja4(data, np.int64(h.offered_version), found, codes, top + 100, text, top, memo, slots, store, state, work)
+            elif kind == 2 and not is_client and h.ja3s_size == 0 and not is_retry_random(data, at + 2, end):
+                find_server_parts(data, at, end, found)
+                if found[2 * SUITES] > 0:
+                    stop = put_ja3s_raw(data, be16(data, at, end), found, text, top + 100)
+                    h.ja3s = top
+                    h.ja3s_size = 32
+                    top = put_digest(JA3S, text, top + 100, stop - top - 100, top, memo, slots, store, state, work)
+        counts[0] = top
+        i += 1
+    return DONE, i

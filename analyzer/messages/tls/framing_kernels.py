@@ -19,12 +19,14 @@ from analyzer.messages.tls.probe_kernels import MAX_RECORD, is_record_version, i
 from analyzer.tables.streams import NOT_KEPT, STREAM_ENDED
 from analyzer.tables.tls import AFTER_GAP, DAMAGED, ERROR_CODES, FRAMING, IN_ARENA, LOST, PROTECTED, SSL2, STOPPED
 
-RECORD_HEADER = ERROR_CODES["record_header"]
-TOO_LONG = ERROR_CODES["handshake_too_long"]
-NOT_STORED = ERROR_CODES["handshake_not_kept"]
-BAD_TYPE = ERROR_CODES["handshake_type"]
-GAP = ERROR_CODES["gap"]
-CUT_SHORT = ERROR_CODES["cut_short"]
+RECORD_HEADER = np.int64(ERROR_CODES["record_header"])
+TOO_LONG = np.int64(ERROR_CODES["handshake_too_long"])
+NOT_STORED = np.int64(ERROR_CODES["handshake_not_kept"])
+BAD_TYPE = np.int64(ERROR_CODES["handshake_type"])
+GAP = np.int64(ERROR_CODES["gap"])
+CUT_SHORT = np.int64(ERROR_CODES["cut_short"])
+NOTHING, APPLICATION_DATA, HANDSHAKE = np.int64(0), np.int64(23), np.int64(22)  # int64: a literal argument compiles a helper once more
+HIDDEN, CUT = np.int64(AFTER_GAP), np.int64(DAMAGED | PROTECTED)
 
 
 @helper
@@ -54,7 +56,7 @@ def add_message(messages, used, s, r, content_type, marks, error):  # type: igno
 @helper
 def add_note(messages, used, s, r, marks, error):  # type: ignore[no-untyped-def]
     """A row that says only that something is wrong or missing at run ``r``."""
-    used = add_message(messages, used, s, r, 0, marks, error)
+    used = add_message(messages, used, s, r, NOTHING, marks, error)
     messages[used - 1].first_ts = r.ts
     messages[used - 1].first_number = r.number
     return used
@@ -77,7 +79,7 @@ def drop_message(data, arena, s):  # type: ignore[no-untyped-def]
 def end_message(data, messages, used, s, peer, r):  # type: ignore[no-untyped-def]
     """A handshake message is complete: its row."""
     marks = np.int64(s.message_marks)
-    used = add_message(messages, used, s, r, 22, marks, np.int64(s.message_error))
+    used = add_message(messages, used, s, r, HANDSHAKE, marks, np.int64(s.message_error))
     m = messages[used - 1]
     m.handshake_type = s.message_type
     m.length = s.message_length
@@ -185,9 +187,9 @@ def open_record(messages, used, s, r):  # type: ignore[no-untyped-def]
     if s.records == 0:  # the capture begins inside a record: wait for a run that begins with one
         s.status = LOST
         s.header_have = 0
-        return add_note(messages, used, s, r, AFTER_GAP, 0)
+        return add_note(messages, used, s, r, HIDDEN, NOTHING)
     s.status = STOPPED
-    return add_note(messages, used, s, r, 0, RECORD_HEADER)
+    return add_note(messages, used, s, r, NOTHING, RECORD_HEADER)
 
 
 @helper
@@ -224,12 +226,12 @@ def close_record(messages, used, s, r):  # type: ignore[no-untyped-def]
     """The last byte of a record that is no handshake record in clear: its row (and those of a handshake record that was skipped)."""
     s.header_have = 0
     kind = np.int64(s.content_type)
-    marks = DAMAGED if s.is_damaged else 0
+    marks = np.int64(DAMAGED) if s.is_damaged else NOTHING
     if kind == 20:
         s.is_protected = 1
-        return add_message(messages, used, s, r, kind, marks, 0)
+        return add_message(messages, used, s, r, kind, marks, NOTHING)
     if kind == 21 and np.int64(s.length) == 2 and s.is_damaged == 0:
-        used = add_message(messages, used, s, r, kind, marks, 0)
+        used = add_message(messages, used, s, r, kind, marks, NOTHING)
         messages[used - 1].alert = s.alert
         return used
     if kind == 23:
@@ -239,9 +241,9 @@ def close_record(messages, used, s, r):  # type: ignore[no-untyped-def]
     if kind == 22 and is_clear_handshake(s):
         if s.skips_messages:
             s.skips_messages = 0
-            return add_message(messages, used, s, r, kind, marks, 0 if s.is_damaged else BAD_TYPE)
+            return add_message(messages, used, s, r, kind, marks, NOTHING if s.is_damaged else BAD_TYPE)
         return used
-    return add_message(messages, used, s, r, kind, marks | PROTECTED, 0)
+    return add_message(messages, used, s, r, kind, marks | PROTECTED, NOTHING)
 
 
 @helper
@@ -296,7 +298,7 @@ def skip_gap(data, arena, gap, messages, used, s, r):  # type: ignore[no-untyped
         else:
             drop_message(data, arena, s)
             s.skips_messages = 1
-            used = add_note(messages, used, s, r, 0, GAP)
+            used = add_note(messages, used, s, r, NOTHING, GAP)
         s.left -= gap
         if s.left == 0:
             used = close_record(messages, used, s, r)
@@ -305,7 +307,7 @@ def skip_gap(data, arena, gap, messages, used, s, r):  # type: ignore[no-untyped
     s.header_have = 0
     s.left = 0
     s.status = LOST
-    return add_note(messages, used, s, r, AFTER_GAP, 0)
+    return add_note(messages, used, s, r, HIDDEN, NOTHING)
 
 
 @helper
@@ -321,9 +323,9 @@ def end_stream(data, arena, messages, used, s, r):  # type: ignore[no-untyped-de
     if s.status == FRAMING and (s.header_have > 0 or s.message_have > 0):
         if s.header_have == 5 and s.content_type == 23:
             s.length = np.int64(s.length) - s.left
-            used = add_message(messages, used, s, r, 23, DAMAGED | PROTECTED, CUT_SHORT)
+            used = add_message(messages, used, s, r, APPLICATION_DATA, CUT, CUT_SHORT)
         else:
-            used = add_note(messages, used, s, r, 0, CUT_SHORT)
+            used = add_note(messages, used, s, r, NOTHING, CUT_SHORT)
     drop_message(data, arena, s)
     s.status = STOPPED
     return used

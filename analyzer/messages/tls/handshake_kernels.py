@@ -6,8 +6,7 @@ import numpy as np
 
 from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, be16, be64, helper, kernel, u8
 from analyzer.messages.tls.certificate_kernels import cut_chain
-from analyzer.messages.tls.data_kernels import is_protected, mark_step, read_protected, set_step
-from analyzer.messages.tls.fingerprint_kernels import JA3, JA3S, put_digest, put_ja3_raw, put_ja3s_raw, put_ja4
+from analyzer.messages.tls.data_kernels import MEASURED, STEP, is_protected, mark_step, read_protected, set_step
 from analyzer.messages.tls.hello_kernels import (
     ALPN,
     COMPRESSIONS,
@@ -26,6 +25,7 @@ from analyzer.messages.tls.hello_kernels import (
     TICKET,
     TO_TLS11,
     TO_TLS12,
+    TWO,
     VERSIONS,
     copy_to_text,
     find_client_parts,
@@ -42,7 +42,7 @@ from analyzer.messages.tls.hello_kernels import (
     put_protocols,
     put_shares,
 )
-from analyzer.tables.tls import AFTER_GAP, DAMAGED, ERROR_CODES, HISTORY_SIZE, MEASURED, SSL2, STEP_CODES
+from analyzer.tables.tls import AFTER_GAP, DAMAGED, ERROR_CODES, HISTORY_SIZE, SSL2, STEP_CODES
 
 BAD_CLIENT_HELLO, BAD_SERVER_HELLO = ERROR_CODES["client_hello"], ERROR_CODES["server_hello"]
 BAD_KEY_EXCHANGE, BAD_ALERT = ERROR_CODES["key_exchange"], ERROR_CODES["alert"]
@@ -64,11 +64,11 @@ for _side, _kind, _step in (
 ):  # fmt: skip
     STEP_OF_TYPE[_side, _kind] = STEP_CODES[_step]
 
-CLIENT_HELLO, SERVER_HELLO = STEP_CODES["client_hello"], STEP_CODES["server_hello"]
-RETRY, SECOND_CLIENT_HELLO = STEP_CODES["hello_retry_request"], STEP_CODES["second_client_hello"]
-CLIENT_CCS, SERVER_CCS = STEP_CODES["client_change_cipher_spec"], STEP_CODES["server_change_cipher_spec"]
-ALERT = STEP_CODES["alert"]
-CLIENT_CLOSE, SERVER_CLOSE = STEP_CODES["client_close_notify"], STEP_CODES["server_close_notify"]
+CLIENT_HELLO, SERVER_HELLO = STEP["client_hello"], STEP["server_hello"]
+RETRY, SECOND_CLIENT_HELLO = STEP["hello_retry_request"], STEP["second_client_hello"]
+CLIENT_CCS, SERVER_CCS = STEP["client_change_cipher_spec"], STEP["server_change_cipher_spec"]
+ALERT = STEP["alert"]
+CLIENT_CLOSE, SERVER_CLOSE = STEP["client_close_notify"], STEP["server_close_notify"]
 
 
 @helper
@@ -126,7 +126,7 @@ def count_offers(data, found, width, h):  # type: ignore[no-untyped-def]
         if not is_grease(code) and code != 0x00FF and code != 0x5600:  # the two are signals (RFC 5746 3.3, RFC 7507 3)
             count += 1
     h.ciphers_offered = count
-    at, end = list_span(data, GROUPS, 2, found)
+    at, end = list_span(data, GROUPS, TWO, found)
     while at + 2 <= end:
         if is_post_quantum(be16(data, at, end)):
             h.post_quantum_offered = 1
@@ -134,15 +134,14 @@ def count_offers(data, found, width, h):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_client_hello(data, m, h, p, text, top, memo, slots, store, state, scratch):  # type: ignore[no-untyped-def]
+def read_client_hello(data, m, h, p, text, top, found):  # type: ignore[no-untyped-def]
     """The first ClientHello; the new top of the text."""
-    found, work, codes = scratch[:FOUND_SIZE], scratch[64:136], scratch[256:]
     at, end = np.int64(m.position), np.int64(m.position) + np.int64(m.length)
     if np.int64(m.marks) & SSL2:
         h.client_version = m.version
         h.offered_version = m.version
         note_error(h, m, 0 if find_ssl2_parts(data, at, end, found) else BAD_CLIENT_HELLO)
-        count_offers(data, found, 3, h)
+        count_offers(data, found, np.int64(3), h)
         return top
     is_good = find_client_parts(data, at, end, found)
     version = max(be16(data, at, end), np.int64(0))
@@ -156,7 +155,7 @@ def read_client_hello(data, m, h, p, text, top, memo, slots, store, state, scrat
     p.has_ticket = 1 if found[2 * TICKET] < found[2 * TICKET + 1] else 0
     h.psk_offered = 1 if found[2 * PSK] > 0 else 0
     h.is_ech = 1 if found[2 * ECH] > 0 else 0
-    count_offers(data, found, 2, h)
+    count_offers(data, found, TWO, h)
     name, size = first_server_name(data, found)
     is_good = is_good and size >= 0
     h.server_name = top
@@ -166,24 +165,14 @@ def read_client_hello(data, m, h, p, text, top, memo, slots, store, state, scrat
     top = put_protocols(data, found, text, top)
     h.alpn_offered_size = top - np.int64(h.alpn_offered)
     h.groups_offered = top
-    start, stop = list_span(data, GROUPS, 2, found)
+    start, stop = list_span(data, GROUPS, TWO, found)
     top = put_decimals(data, start, stop, text, top)
     h.groups_offered_size = top - np.int64(h.groups_offered)
     h.shares_offered = top
-    start, stop = list_span(data, SHARE, 2, found)
+    start, stop = list_span(data, SHARE, TWO, found)
     top = put_shares(data, start, stop, text, top)
     h.shares_offered_size = top - np.int64(h.shares_offered)
     note_error(h, m, 0 if is_good else BAD_CLIENT_HELLO)
-    if found[2 * SUITES] == 0:
-        return top
-    raw = top + 64  # behind the digests; forgotten afterwards
-    h.ja3 = top
-    h.ja3_size = 32
-    stop = put_ja3_raw(data, version, found, text, raw)
-    top = put_digest(JA3, text, raw, stop - raw, top, memo, slots, store, state, work)
-    h.ja4 = top
-    top = put_ja4(data, offered, found, codes, raw + 36, text, top, memo, slots, store, state, work)
-    h.ja4_size = top - np.int64(h.ja4)
     return top
 
 
@@ -223,7 +212,7 @@ def read_server_extensions(data, version, h, p, found, text, top):  # type: igno
         h.is_resumed = 1 if found[2 * PSK] > 0 and h.psk_offered else 0
     elif is_session_id_of(data, found, p):
         h.is_resumed = 1
-    at, end = list_span(data, ALPN, 2, found)
+    at, end = list_span(data, ALPN, TWO, found)
     size = u8(data, at, end)
     if size > 0 and at + 1 + size <= end:
         h.alpn = top
@@ -233,9 +222,8 @@ def read_server_extensions(data, version, h, p, found, text, top):  # type: igno
 
 
 @helper
-def read_server_hello(data, m, h, p, text, top, memo, slots, store, state, scratch):  # type: ignore[no-untyped-def]
+def read_server_hello(data, m, h, p, text, top, found):  # type: ignore[no-untyped-def]
     """The first real ServerHello; the new top of the text."""
-    found, work = scratch[:FOUND_SIZE], scratch[64:136]
     at, end = np.int64(m.position), np.int64(m.position) + np.int64(m.length)
     if np.int64(m.marks) & SSL2:
         h.version = 2
@@ -253,12 +241,7 @@ def read_server_hello(data, m, h, p, text, top, memo, slots, store, state, scrat
     h.compression = u8(data, found[2 * COMPRESSIONS], end) if found[2 * COMPRESSIONS] > 0 else 0
     sentinel = be64(data, at + 26, end)
     h.downgrade = 1 if sentinel == TO_TLS12 else 2 if sentinel == TO_TLS11 else 0
-    top = read_server_extensions(data, version, h, p, found, text, top)
-    raw = top + 64
-    stop = put_ja3s_raw(data, legacy, found, text, raw)
-    h.ja3s = top
-    h.ja3s_size = 32
-    return put_digest(JA3S, text, raw, stop - raw, top, memo, slots, store, state, work)
+    return read_server_extensions(data, version, h, p, found, text, top)
 
 
 @helper
@@ -291,7 +274,7 @@ def read_key_exchange(data, m, h):  # type: ignore[no-untyped-def]
 def read_alert(h, m, is_client):  # type: ignore[no-untyped-def]
     """An alert in clear (RFC 8446 6); the first fatal one stays."""
     level, code = np.int64(m.alert) >> 8, np.int64(m.alert) & 255
-    add_letter(h, 108, is_client)
+    add_letter(h, np.int64(108), is_client)
     h.last_alert_code = code
     if h.alert_level != 2:
         h.alert_level = level
@@ -308,7 +291,7 @@ def read_alert(h, m, is_client):  # type: ignore[no-untyped-def]
 @helper
 def read_change_cipher_spec(h, p, m, is_client):  # type: ignore[no-untyped-def]
     """change_cipher_spec: the sender encrypts from here on (in 1.3 only for the eyes of middleboxes, RFC 8446 D.4)."""
-    add_letter(h, 105, is_client)
+    add_letter(h, np.int64(105), is_client)
     mark_step(h, CLIENT_CCS if is_client else SERVER_CCS, m, MEASURED)
     if not is_client:
         p.server_protected = 1
@@ -320,7 +303,7 @@ def read_change_cipher_spec(h, p, m, is_client):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_handshake(data, m, h, p, text, top, memo, slots, store, state, scratch):  # type: ignore[no-untyped-def]
+def read_handshake(data, m, h, p, text, top, found):  # type: ignore[no-untyped-def]
     """A handshake message in clear; the new top of the text."""
     kind = np.int64(m.handshake_type)
     is_kept = m.position >= 0
@@ -330,24 +313,24 @@ def read_handshake(data, m, h, p, text, top, memo, slots, store, state, scratch)
         h.client = 1 - np.int64(m.sender)
     is_client = np.int64(m.sender) == np.int64(h.client)
     is_retry = kind == 6 or (kind == 2 and is_kept and is_retry_random(data, m.position + 2, m.position + m.length))
-    add_letter(h, 106 if is_retry else np.int64(LETTERS[kind]), is_client)
+    add_letter(h, np.int64(106) if is_retry else np.int64(LETTERS[kind]), is_client)
     if is_retry:
-        scratch[2 * SHARE] = 0
+        found[2 * SHARE] = 0
         if kind == 2:
-            find_server_parts(data, np.int64(m.position), np.int64(m.position) + np.int64(m.length), scratch)
-        read_retry(data, m, h, scratch)
+            find_server_parts(data, np.int64(m.position), np.int64(m.position) + np.int64(m.length), found)
+        read_retry(data, m, h, found)
     elif kind == 1 and is_client:
         is_first = h.step_basis[CLIENT_HELLO] == 0
         mark_step(h, CLIENT_HELLO, m, MEASURED)
         if is_first and is_kept:
-            return read_client_hello(data, m, h, p, text, top, memo, slots, store, state, scratch)
+            return read_client_hello(data, m, h, p, text, top, found)
         if h.is_retried:
             mark_step(h, SECOND_CLIENT_HELLO, m, MEASURED)
     elif kind == 2 and not is_client:
         is_first = h.step_basis[SERVER_HELLO] == 0
         mark_step(h, SERVER_HELLO, m, MEASURED)
         if is_first and is_kept:
-            return read_server_hello(data, m, h, p, text, top, memo, slots, store, state, scratch)
+            return read_server_hello(data, m, h, p, text, top, found)
     else:
         step = STEP_OF_TYPE[0 if is_client else 1, kind]
         if step >= 0:
@@ -378,16 +361,16 @@ def read_certificates(data, m, h, spans, spans_used, first_link, limit):  # type
 
 
 @kernel
-def read_messages(data, messages, i, used, handshakes, progress, connections, text, spans, memo, slots, store, counts, scratch):  # type: ignore[no-untyped-def]
+def read_messages(data, messages, i, used, handshakes, progress, connections, text, spans, counts, scratch):  # type: ignore[no-untyped-def]
     """Read messages[i:used]; answers (status, next message).
 
     The state that survives between calls is in ``counts`` (int64): [0] top of text, [1] rows of spans used, [2] row of CHAIN_LINK that
-    spans[0] will be, [3] limit of a chain, [5] rows of ``memo``, [6] top of ``store``, [8:] messages with each error.
+    spans[0] will be, [3] limit of a chain, [8:] messages with each error. ``scratch`` is int64[FOUND_SIZE] or more.
     """
-    state, errors = counts[5:7], counts[8:]
+    found, errors = scratch[:FOUND_SIZE], counts[8:]
     while i < used:
         m = messages[i]
-        if counts[0] + 12 * np.int64(m.length) + 512 > text.size:  # raw fingerprints take at most six letters for a byte
+        if counts[0] + 8 * np.int64(m.length) + 64 > text.size:  # numbers in decimal take three letters for a byte
             if m.position >= 0:
                 return GROW_TEXT, i
         row = np.int64(m.connection)
@@ -403,7 +386,7 @@ def read_messages(data, messages, i, used, handshakes, progress, connections, te
         if is_protected(m):
             read_protected(h, p, m, c)
         elif kind == 22 and m.handshake_type >= 0:
-            counts[0] = read_handshake(data, m, h, p, text, counts[0], memo, slots, store, state, scratch)
+            counts[0] = read_handshake(data, m, h, p, text, counts[0], found)
             if m.handshake_type == 11:
                 counts[1] = read_certificates(data, m, h, spans, counts[1], counts[2], counts[3])
         elif kind == 20:

@@ -12,9 +12,10 @@ from analyzer.kernel import be16, be64, helper, u8
 
 # ---- `found`: int64 array, positions and ends of what a hello holds (0 = not there)
 SUITES, SESSION, COMPRESSIONS, EXTENSION_LIST = 0, 1, 2, 3  # each at 2*x (position) and 2*x + 1 (end)
-SERVER_NAME, GROUPS, FORMATS, SCHEMES, ALPN, VERSIONS, SHARE, TICKET, PSK, EARLY = 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
-ETM, EMS, ECH, RENEGOTIATION, HEARTBEAT, OLD_SHARE = 14, 15, 16, 17, 18, 19
-FOUND_SIZE = 40
+SERVER_NAME, VERSIONS, TICKET, PSK, ETM, EMS, ECH, RENEGOTIATION, HEARTBEAT, OLD_SHARE = 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
+GROUPS, FORMATS, SCHEMES, ALPN, SHARE = np.int64(14), np.int64(15), np.int64(16), np.int64(17), np.int64(18)
+FOUND_SIZE = 38
+ONE, TWO = np.int64(1), np.int64(2)  # int64, as GROUPS and those after it: a literal as an argument would compile a helper once more
 
 RETRY_1, RETRY_2 = np.uint64(0xCF21AD74E59A6111), np.uint64(0xBE1D8C021E65B891)  # RFC 8446 4.1.3
 RETRY_3, RETRY_4 = np.uint64(0xC2A211167ABB8C5E), np.uint64(0x079E09E2C8A8339C)
@@ -70,8 +71,6 @@ def slot_of(kind):  # type: ignore[no-untyped-def]
         return OLD_SHARE
     if kind == 41:
         return PSK
-    if kind == 42:
-        return EARLY
     if kind == 43:
         return VERSIONS
     if kind == 51:
@@ -149,7 +148,7 @@ def find_ssl2_parts(data, at, end, found):  # type: ignore[no-untyped-def]
 def find_server_parts(data, at, end, found):  # type: ignore[no-untyped-def]
     """The same for a ServerHello body; found[SUITES] is the suite and found[COMPRESSIONS] the compression method.
 
-    Drafts of TLS 1.3 before 22 have neither session id nor compression method.
+    Drafts of TLS 1.3 before 22 have neither session id nor compression method; some said 0x0304 where TLS 1.3 now says 0x0303.
     """
     for i in range(FOUND_SIZE):
         found[i] = 0
@@ -157,7 +156,7 @@ def find_server_parts(data, at, end, found):  # type: ignore[no-untyped-def]
     if version < 0 or at + 34 > end:
         return False
     at += 34
-    is_old_draft = version >> 8 == 0x7F and version & 255 < 22
+    is_old_draft = version == 0x0304 or (version >> 8 == 0x7F and version & 255 < 22)
     if not is_old_draft:
         size = u8(data, at, end)
         if size < 0 or size > 32 or at + 1 + size > end:
@@ -225,9 +224,9 @@ def first_server_name(data, found):  # type: ignore[no-untyped-def]
 
 @helper
 def list_span(data, slot, width, found):  # type: ignore[no-untyped-def]
-    """(position, end) of the two-byte items of an extension that begins with its length in ``width`` bytes; cut where it lies."""
+    """(position, end) of the items of an extension that begins with their length in ``width`` bytes; cut where that lies."""
     at, end = found[2 * slot], found[2 * slot + 1]
-    size = be16(data, at, end) if width == 2 else u8(data, at, end)
+    size = be16(data, at, end) if width == TWO else u8(data, at, end)
     if at == 0 or size < 0:
         return at, at
     return at + width, min(end, at + width + size)
@@ -287,7 +286,7 @@ def put_shares(data, at, end, text, top):  # type: ignore[no-untyped-def]
 @helper
 def put_protocols(data, found, text, top):  # type: ignore[no-untyped-def]
     """The ALPN names (RFC 7301 3.1) joined by ','; the new top."""
-    at, end = list_span(data, ALPN, 2, found)
+    at, end = list_span(data, ALPN, TWO, found)
     start = top
     while at < end:
         size = u8(data, at, end)

@@ -1,6 +1,7 @@
 """DNS messages in, lookups out as plain dictionaries: tables are built by hand, without the stages before."""
 
 import ipaddress
+import itertools
 
 import numpy as np
 
@@ -29,8 +30,8 @@ def name(text):
     return b"".join(bytes([len(label)]) + label.encode() for label in text.split(".") if label) + b"\0"
 
 
-def header(bits=0x0100, qd=1, an=0, ns=0, ar=0, id=1):
-    return b"".join(v.to_bytes(2, "big") for v in (id, bits, qd, an, ns, ar))
+def header(bits=0x0100, *, qd=1, an=0, ns=0, ar=0, ident=1):
+    return b"".join(v.to_bytes(2, "big") for v in (ident, bits, qd, an, ns, ar))
 
 
 def question(text="www.example.org", qtype=1, qclass=1):
@@ -41,12 +42,12 @@ def record(rrtype, rdata, owner=b"\xc0\x0c", rrclass=1, ttl=300):
     return owner + rrtype.to_bytes(2, "big") + rrclass.to_bytes(2, "big") + ttl.to_bytes(4, "big") + len(rdata).to_bytes(2, "big") + rdata
 
 
-def query(text="www.example.org", qtype=1, id=1, bits=0x0100):
-    return header(bits, id=id) + question(text, qtype)
+def query(text="www.example.org", qtype=1, ident=1, bits=0x0100):
+    return header(bits, ident=ident) + question(text, qtype)
 
 
-def response(*records, text="www.example.org", qtype=1, id=1, bits=0x8180):
-    return header(bits, an=len(records), id=id) + question(text, qtype) + b"".join(records)
+def response(*records, text="www.example.org", qtype=1, ident=1, bits=0x8180):
+    return header(bits, an=len(records), ident=ident) + question(text, qtype) + b"".join(records)
 
 
 def address(text):
@@ -61,18 +62,19 @@ class Wire:
         self.keys = {}
         self.first = {}
 
-    def add(self, ts, src, sport, dst, dport, payload, *, protocol=17, cut=0, connection=None):
+    def add(self, ts, source, target, payload, *, protocol=17, cut=0, connection=None):
+        (src, sport), (dst, dport) = source, target
         key = connection if connection is not None else (*sorted([(src, sport), (dst, dport)]), protocol)
         row = self.keys.setdefault(key, len(self.keys))
         first = self.first.setdefault(row, (ts, len(self.packets) + 1, src, sport, dst, dport, protocol))
         self.packets.append((ts, src, sport, dst, dport, payload, protocol, cut, row, int((src, sport) != (first[2], first[3]))))
         return self
 
-    def ask(self, ts, payload, sport=40000, server=SERVER, dport=53, client=CLIENT):
-        return self.add(ts, client, sport, server, dport, payload)
+    def ask(self, ts, payload, *, sport=40000, server=SERVER, dport=53, client=CLIENT):
+        return self.add(ts, (client, sport), (server, dport), payload)
 
-    def answer(self, ts, payload, sport=40000, server=SERVER, dport=53, client=CLIENT):
-        return self.add(ts, server, dport, client, sport, payload)
+    def answer(self, ts, payload, *, sport=40000, server=SERVER, dport=53, client=CLIENT):
+        return self.add(ts, (server, dport), (client, sport), payload)
 
     def tables(self):
         data = b"".join(p[5] for p in self.packets)
@@ -100,7 +102,7 @@ class Wire:
     def batches(self, cuts=()):
         memory, packets, connections = self.tables()
         edges = [0, *sorted(cuts), len(packets)]
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in itertools.pairwise(edges):
             now = int(packets["ts"][:end].max(initial=0))
             yield Batch(memory, packets[start:end], new_table(INTERFACE, 1), now, end), connections
 
@@ -117,7 +119,7 @@ class Wire:
 def one(payload, dport=53, cut=0):
     """The lookup of a single message as a dictionary."""
     wire = Wire()
-    wire.add(SECOND, CLIENT, 40000, SERVER, dport, payload, cut=cut)
+    wire.add(SECOND, (CLIENT, 40000), (SERVER, dport), payload, cut=cut)
     rows = listed(wire.analyse())
     return rows[0] if rows else None
 

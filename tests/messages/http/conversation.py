@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -57,7 +58,7 @@ def cut(pieces: Sequence[Piece], step: int, first: int = 0) -> list[Piece]:
     out = []
     for piece in numbered(pieces):
         bounds = [0, *range(first or step, len(piece.content), step), len(piece.content)]
-        for start, stop in zip(bounds, bounds[1:], strict=False):
+        for start, stop in itertools.pairwise(bounds):
             if stop > start or not piece.content:
                 is_last = stop == len(piece.content)
                 out.append(

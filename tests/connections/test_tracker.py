@@ -1,0 +1,104 @@
+"""The tracker as the pipeline uses it: flush, release, growth, the order of what is over."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analyzer.connections import Tracker
+from analyzer.connections.kernels import SERVES_DNS, SERVES_TCP, SERVES_UDP
+from analyzer.connections.tracker import build_servers
+from analyzer.kernel import IS_COMPILED
+from analyzer.options import Options
+from analyzer.tables.connections import CONN_STATES
+from tests.connections.rows import SECOND, START, batch, packet, run, table, track
+
+UDP = packet(protocol=17, dst_port=9999)
+
+
+def test_servers() -> None:
+    servers = build_servers()
+    assert servers.shape == (65536,)
+    assert servers[80] == SERVES_TCP
+    assert servers[53] == SERVES_TCP | SERVES_UDP | SERVES_DNS
+    assert servers[123] == SERVES_UDP
+    assert servers[50000] == 0
+
+
+def test_order_of_what_is_over() -> None:
+    """By deadline, then number; what never ends by itself comes last, by number."""
+    flows = [UDP | {"src_port": 1000 + i, "ts": START + second * SECOND} for i, second in enumerate((0, 0, 2, 5))]
+    tracker, _ = track([packet(flags="S"), *flows])
+    over = tracker.expire(START + 63 * SECOND)
+    assert tracker.connections["number"][over].tolist() == [2, 3, 4]
+    assert tracker.expire(START + 63 * SECOND).tolist() == []
+    rest = tracker.expire(START + 64 * SECOND, everything=True)
+    assert tracker.connections["number"][rest].tolist() == [1, 5]
+    assert [CONN_STATES[i] for i in tracker.connections["conn_state"][rest]] == ["S0", "S0"]
+
+
+def test_deadline_equal_to_now_waits() -> None:
+    """Packets of that very time may still come in the next batch, and end connections at it, too."""
+    tracker, _ = track([UDP])
+    assert tracker.expire(START + 60 * SECOND).tolist() == []
+    assert tracker.expire(START + 60 * SECOND + 1).tolist() == [0]
+
+
+def test_returned_rows_stay_until_released() -> None:
+    """A packet that comes after its connection was returned begins another, though the old rows are still there."""
+    tracker, _ = track([UDP, UDP | {"src_port": 7, "ts": START + 61 * SECOND}])
+    over = tracker.expire(START + 61 * SECOND)
+    rows = table([UDP | {"ts": START + 62 * SECOND}])
+    tracker.track(batch(rows))
+    assert rows["connection"].tolist() == [2]
+    assert tracker.connections["last_ts"][over].tolist() == [START]
+    tracker.release(over)
+    again = table([UDP | {"ts": START + 63 * SECOND}])
+    tracker.track(batch(again))
+    assert again["connection"].tolist() == [2]
+
+
+def test_release_zeroes_and_reuses_rows() -> None:
+    tracker, _ = track([UDP | {"src_port": 1 + i} for i in range(3)])
+    over = tracker.expire(START + 99 * SECOND)
+    tracker.release(over)
+    assert tracker.active == 0
+    assert not tracker.connections.view(np.uint8).any()
+    assert not tracker.endpoints.view(np.uint8).any()
+    rows = table([UDP | {"ts": START + 100 * SECOND}])
+    tracker.track(batch(rows))
+    assert rows["connection"][0] in (0, 1, 2)
+    assert tracker.begun == 4
+
+
+def test_memory_follows_active_connections() -> None:
+    """Two hundred UDP flows, one after the other: two rows are enough."""
+    tracker = Tracker(Options(), rows=1)
+    for i in range(200):
+        now = START + i * 61 * SECOND
+        tracker.track(batch(table([UDP | {"src_port": 1 + i, "ts": now}])))
+        tracker.release(tracker.expire(now))
+    assert tracker.capacity == 2
+    assert tracker.begun == 200
+
+
+@pytest.mark.parametrize("zeek", [False, True])
+def test_flood_of_half_open_connections(*, zeek: bool) -> None:
+    """A thousand SYNs a second that nobody answers: with Zeek's timers five seconds of them are held, without all."""
+    count = 40_000 if IS_COMPILED else 1000
+    rows = table([packet(flags="S")] * count)
+    rows["src_lo"] = np.arange(count) // 100
+    rows["src_port"] = 1000 + np.arange(count) % 100
+    rows["ts"] = START + np.arange(count) * (20 * SECOND // count)
+    tracker = Tracker(Options(zeek_timeouts=zeek), rows=16)
+    for start in range(0, count, count // 20):
+        piece = rows[start : start + count // 20]
+        tracker.track(batch(piece))
+        tracker.release(tracker.expire(int(piece["ts"][-1])))
+    assert tracker.begun == count
+    assert tracker.active == (count // 4 + 1 if zeek else count)
+    assert len(tracker.expire(0, everything=True)) == tracker.active
+
+
+def test_empty_batch() -> None:
+    assert run([]) == []
