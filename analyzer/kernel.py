@@ -32,30 +32,51 @@ GROW_ROWS = 1
 GROW_TEXT = 2
 
 
+HELPERS_ARE_CALLED = "ANALYZER_CALLS_HELPERS" in os.environ
 CACHE_FOLDER = open_cache() if IS_COMPILED else None
 
 
-def _compile(function: Kernel, *, cached: bool) -> Kernel:
+def _compile(function: Kernel, *, cached: bool, called_from_python: bool) -> Kernel:
     import numba
 
+    options: dict[str, Any] = {"nogil": True, "boundscheck": True, "_nrt": False}
+    if not called_from_python:
+        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     if not cached or CACHE_FOLDER is None:
-        return numba.njit(nogil=True, boundscheck=True)(function)  # type: ignore[no-any-return]
+        return _widen_arguments(numba.njit(**options)(function))
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(CACHE_FOLDER)  # read when the function is decorated; other users of Numba keep theirs
     try:
-        return numba.njit(nogil=True, boundscheck=True, cache=True)(function)  # type: ignore[no-any-return]
+        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
     finally:
         numba.config.CACHE_DIR = before
 
 
+def _widen_arguments(dispatcher: Any) -> Any:
+    """Let a helper be compiled once: integers of all widths and literals reach it as int64 (uint64 stays, it would not fit)."""
+    from numba.core import types
+
+    plain = dispatcher.get_call_template
+
+    def widened(kind: Any) -> Any:
+        kind = types.unliteral(kind)
+        return types.int64 if isinstance(kind, types.Integer) and kind is not types.uint64 else kind
+
+    def get_call_template(args: Any, kws: Any) -> Any:
+        return plain(tuple(map(widened, args)), {name: widened(kind) for name, kind in kws.items()})
+
+    dispatcher.get_call_template = get_call_template
+    return dispatcher
+
+
 def kernel(function: Kernel) -> Kernel:
     """Compile an entry kernel: called from Python once per batch, its machine code kept on disk."""
-    return _compile(function, cached=True) if IS_COMPILED else function
+    return _compile(function, cached=True, called_from_python=True) if IS_COMPILED else function
 
 
 def helper(function: Kernel) -> Kernel:
     """Compile a piece of a kernel: called from kernels only, and kept on disk inside them."""
-    return _compile(function, cached=False) if IS_COMPILED else function
+    return _compile(function, cached=False, called_from_python=HELPERS_ARE_CALLED) if IS_COMPILED else function
 
 
 # ---- loads: (data, position, end) -> value, or -1 when it would reach past `end` (the end of the packet, record or message)

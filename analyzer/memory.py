@@ -88,9 +88,10 @@ def arena_give(data, arena, position, size):
 
 @helper
 def copy_bytes(data, source, target, size):
-    """Copy ``size`` bytes within memory, byte by byte (a slice copy in a kernel takes seconds to compile)."""
+    """Copy ``size`` bytes within memory; the two ranges do not overlap, or the target lies before the source."""
+    old, new = data[source : source + size], data[target : target + size]
     for i in range(size):
-        data[target + i] = data[source + i]
+        new[i] = old[i]
 
 
 class Text:
@@ -132,7 +133,8 @@ def move_spans(source, target, top, positions, sizes):
         size = np.int64(sizes[i])
         at = np.int64(positions[i])
         positions[i] = top
+        old, new = source[at : at + size], target[top : top + size]
         for k in range(size):
-            target[top + k] = source[at + k]
+            new[k] = old[k]
         top += size
     return top

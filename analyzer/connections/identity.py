@@ -12,18 +12,24 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.connections import identity_kernels
-from analyzer.tables import Ints, Rows
+from analyzer.tables import Bytes, Ints, Rows
+
+
+def _scratch() -> tuple[Bytes, Bytes, Ints]:
+    """Room for a message, its digest (a zero follows) and the words of SHA-1."""
+    message = np.zeros(identity_kernels.MESSAGE_SIZE, np.uint8)
+    return message, np.zeros(identity_kernels.DIGEST_SIZE + 1, np.uint8), np.zeros(identity_kernels.SHA1_WORDS, np.int64)
 
 
 def uids(connections: Rows, rows: Ints, seed: int) -> npt.NDArray[np.uint8]:
     """The uid of each of ``rows`` as ASCII, uint8 (n, 18); ``seed`` is the id of the capture (int64)."""
     texts = np.zeros((rows.size, identity_kernels.UID_SIZE), np.uint8)
-    identity_kernels.write_uids(connections, rows, seed, identity_kernels.BASE62, texts)
+    identity_kernels.write_uids(connections, rows, seed, identity_kernels.BASE62, *_scratch(), np.zeros(3, np.int64), texts)
     return texts
 
 
 def community_ids(connections: Rows, rows: Ints) -> npt.NDArray[np.uint8]:
     """Community ID of each of ``rows`` as ASCII, uint8 (n, 30)."""
     texts = np.zeros((rows.size, identity_kernels.COMMUNITY_ID_SIZE), np.uint8)
-    identity_kernels.write_community_ids(connections, rows, identity_kernels.BASE64, texts)
+    identity_kernels.write_community_ids(connections, rows, identity_kernels.BASE64, *_scratch(), texts)
     return texts

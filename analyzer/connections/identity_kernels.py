@@ -14,6 +14,7 @@ from analyzer.tables.connections import IS_ONE_WAY
 WORD = 0xFFFFFFFF
 SCTP = 132
 MESSAGE_SIZE = 128  # room for the longest message with its padding
+SHA1_WORDS = 85  # 80 of the schedule, then the five of the state
 DIGEST_SIZE = 20
 UID_SIZE = 18
 COMMUNITY_ID_SIZE = 30
@@ -112,10 +113,8 @@ def is_in_order(c):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def write_community_ids(connections, rows, base64, texts):  # type: ignore[no-untyped-def]
+def write_community_ids(connections, rows, base64, message, digest, words, texts):  # type: ignore[no-untyped-def]
     """The Community ID of each row, seed 0, into ``texts`` (n, COMMUNITY_ID_SIZE)."""
-    message, digest = np.zeros(MESSAGE_SIZE, np.uint8), np.zeros(DIGEST_SIZE + 1, np.uint8)
-    words = np.zeros(85, np.int64)
     for i in range(rows.size):
         c = connections[rows[i]]
         protocol, version = np.int64(c.protocol), np.int64(c.ip_version)
@@ -144,10 +143,8 @@ def write_community_ids(connections, rows, base64, texts):  # type: ignore[no-un
 
 
 @kernel
-def write_uids(connections, rows, seed, base62, texts):  # type: ignore[no-untyped-def]
+def write_uids(connections, rows, seed, base62, message, digest, words, limbs, texts):  # type: ignore[no-untyped-def]
     """The uid of each row into ``texts`` (n, UID_SIZE)."""
-    message, digest = np.zeros(MESSAGE_SIZE, np.uint8), np.zeros(DIGEST_SIZE + 1, np.uint8)
-    words, limbs = np.zeros(85, np.int64), np.zeros(3, np.int64)
     for i in range(rows.size):
         c = connections[rows[i]]
         at = put(message, 0, np.int64(seed), 8)

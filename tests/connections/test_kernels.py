@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analyzer.connections import Tracker
 from analyzer.kernel import IS_COMPILED
+from analyzer.options import Options
 from tests.connections import twin
-from tests.connections.rows import CLIENT, SECOND, SERVER, START, packet, run, track
+from tests.connections.rows import CLIENT, SECOND, SERVER, START, batch, packet, run, table, track
 
 EXAMPLES = 200 if IS_COMPILED else 15  # plain Python over records is slow
 PAUSES = (0, 1000, SECOND // 10, SECOND, 4 * SECOND, 6 * SECOND, 11 * SECOND, 61 * SECOND, 301 * SECOND, -2 * SECOND)
@@ -113,3 +116,40 @@ def test_growing_keeps_everything() -> None:
     assert rows["connection"].tolist() == [*range(40), *range(40)]
     assert tracker.capacity == 64
     assert tracker.endpoints["packets"][:80:2].tolist() == [2] * 40
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("zeek", [False, True])
+def test_any_values(seed: int, *, zeek: bool) -> None:
+    """Rows of noise, as hostile headers may make them: nothing is raised, every packet has a home, and batches do not matter."""
+    random, count = np.random.default_rng(seed), 3000 if IS_COMPILED else 150
+    rows = table([packet() for _ in range(count)])
+    for name, values in {
+        "ts": START + random.integers(-(10**9), 10**11, count).cumsum() // 50,
+        "src_lo": random.integers(0, 3, count),
+        "dst_lo": random.integers(0, 3, count),
+        "src_port": random.choice((0, 53, 80, 65535), count),
+        "dst_port": random.choice((0, 53, 80, 65535), count),
+        "protocol": random.choice((6, 6, 6, 17, 1, 58, 255), count),
+        "ip_version": random.choice((4, 6), count),
+        "tcp_flags": random.choice(np.arange(256), count),
+        "seq": random.choice((0, 1, 2**31, 2**32 - 1, 12345), count) ^ random.integers(0, 3, count),
+        "ack": random.choice((0, 1, 2**31, 2**32 - 1, 12345), count) ^ random.integers(0, 3, count),
+        "payload_length": random.choice((0, 1, 1460, 65535, 2**24), count),
+        "payload_size": random.choice((0, 1, 65535), count),
+        "window": random.choice((0, 65535), count),
+        "marks": random.choice((0, 0, 0, 16, 1, 2, 4), count),
+        "outcome": random.choice((0, 0, 0, 0, 1, 10), count),
+    }.items():
+        rows[name] = values
+    whole, cut = (Tracker(Options(zeek_timeouts=zeek), rows=1) for _ in range(2))
+    pieces = rows.copy()
+    whole.track(batch(rows))
+    for start in range(0, count, 37):
+        cut.track(batch(pieces[start : start + 37]))
+    assert np.array_equal(rows, pieces)
+    assert np.array_equal(rows["connection"] >= 0, rows["outcome"] == 0)
+    for tracker in (whole, cut):
+        tracker.expire(START, everything=True)
+    assert np.array_equal(whole.connections[: whole.begun], cut.connections[: cut.begun])
+    assert np.array_equal(whole.endpoints[: 2 * whole.begun], cut.endpoints[: 2 * cut.begun])

@@ -113,10 +113,15 @@ def sha256_12(text, at, size, target, to, work):  # type: ignore[no-untyped-def]
 def hash_bytes(text, at, size, seed):  # type: ignore[no-untyped-def]
     """Hash of text[at : at + size] as a non-negative int64 of 62 bits: two lanes of 31 bits, so that no product overflows."""
     x, y = (seed * 0x9E3779B1 + size) & 0x7FFFFFFF, np.int64(0x2545F491)
-    for i in range(size):
-        byte = np.int64(text[at + i])
-        x = ((x ^ byte) * 0x01000193) & 0x7FFFFFFF
-        y = ((y + byte) * 0x2C1B3C6D ^ (y >> 15)) & 0x7FFFFFFF
+    stop = at + (size & ~3)
+    for i in range(at, stop, 4):
+        word = np.int64(text[i]) | np.int64(text[i + 1]) << 8 | np.int64(text[i + 2]) << 16 | np.int64(text[i + 3]) << 24
+        x = ((x ^ word) * 0x01000193 ^ (x >> 13)) & 0x7FFFFFFF
+        y = ((y + word) * 0x0C1B3C6D ^ (y >> 15) ^ (word >> 16)) & 0x7FFFFFFF
+    for i in range(stop, at + size):
+        word = np.int64(text[i])
+        x = ((x ^ word) * 0x01000193) & 0x7FFFFFFF
+        y = ((y + word) * 0x0C1B3C6D ^ (y >> 15)) & 0x7FFFFFFF
     return x << 31 | y
 
 

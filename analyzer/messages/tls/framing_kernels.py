@@ -193,26 +193,32 @@ def open_record(messages, used, s, r):  # type: ignore[no-untyped-def]
 
 
 @helper
-def take_header(messages, used, byte, s, peer, r):  # type: ignore[no-untyped-def]
-    """One of the five bytes of a record header: type, version (2), length (2)."""
+def take_header(data, at, end, messages, used, s, peer, r):  # type: ignore[no-untyped-def]
+    """Bytes of the record header: type, version (2), length (2). (next position, rows used)."""
     have = np.int64(s.header_have)
     if have == 0:
-        s.content_type = byte
         s.first_ts = r.ts
         s.first_number = r.number
         s.peer_ts = peer.data_ts
         s.peer_number = peer.data_number
         s.peer_records = peer.data_records
+        if at + 5 <= end:  # nearly always
+            s.content_type = data[at]
+            s.version = be16(data, at + 1, end)
+            s.length = be16(data, at + 3, end)
+            s.header_have = 5
+            return at + 5, open_record(messages, used, s, r)
+        s.content_type = data[at]
         s.version = 0
         s.length = 0
     elif have <= 2:
-        s.version = np.int64(s.version) << 8 | byte
+        s.version = np.int64(s.version) << 8 | np.int64(data[at])
     else:
-        s.length = np.int64(s.length) << 8 | byte
+        s.length = np.int64(s.length) << 8 | np.int64(data[at])
     s.header_have = have + 1
     if have == 4:
-        return open_record(messages, used, s, r)
-    return used
+        return at + 1, open_record(messages, used, s, r)
+    return at + 1, used
 
 
 @helper
@@ -250,8 +256,7 @@ def close_record(messages, used, s, r):  # type: ignore[no-untyped-def]
 def step(data, arena, at, end, messages, used, s, peer, r, limit):  # type: ignore[no-untyped-def]
     """Take bytes from ``at`` on: (next position, rows used)."""
     if s.header_have < 5:
-        used = take_header(messages, used, np.int64(data[at]), s, peer, r)
-        at += 1
+        at, used = take_header(data, at, end, messages, used, s, peer, r)
         if s.status != FRAMING or s.header_have < 5 or s.left > 0:
             return at, used
         return at, close_record(messages, used, s, r)
