@@ -17,11 +17,12 @@ import pyarrow.compute as pc
 
 from analyzer.errors import OutputError
 from analyzer.export import row_kernels as rk
-from analyzer.export.cells import Lines, numbers_of
+from analyzer.export.cells import Lines, numbers_of, text_of
+from analyzer.export.percent_kernels import decode_percent
 from analyzer.registries.cipher_suites import zeek_suite_name
 from analyzer.registries.tls import zeek_alert_name, zeek_curve_name, zeek_version_name
 from analyzer.report.build import ZEEK_DNS
-from analyzer.report.text import named
+from analyzer.report.text import named, spans
 
 KINDS: Final[dict[str, int]] = {
     "time": rk.EPOCH,
@@ -125,15 +126,52 @@ def _missed(batch: pa.RecordBatch) -> pa.Array:
     return pc.add(*ends)
 
 
-def _chain(side: str, other: str) -> Values:
-    """Fingerprints of a chain; an empty list where only the other end sent one."""
+def _client_chain(batch: pa.RecordBatch) -> pa.Array:
+    """Fingerprints of the client's chain: unset without a server's chain, empty where only the server sent one, as in Zeek."""
+    mine, theirs = batch.column("client_chain"), batch.column("server_chain")
+    empty, unset = pa.array([[], None], mine.type)
+    return pc.if_else(theirs.is_valid(), pc.if_else(mine.is_null(), empty, mine), unset)
+
+
+def _uri(batch: pa.RecordBatch) -> pa.Array:
+    """Request target with percent-encoding taken out, as in Zeek."""
+    target = batch.column("target")
+    ends, content = text_of(target)
+    positions, sizes = np.zeros(len(target), np.int64), np.zeros(len(target), np.int64)
+    out = np.empty(int(ends[-1] - ends[0]), np.uint8)
+    decode_percent(content, ends, positions, sizes, out)
+    return spans(out, positions, sizes)
+
+
+def _is_informational(batch: pa.RecordBatch) -> pa.Array:
+    """Whether the final response itself is a 1xx (101)."""
+    return pc.fill_null(pc.and_(pc.greater_equal(batch.column("status"), 100), pc.less(batch.column("status"), 200)), False)
+
+
+def _reply(final: str, informational: str) -> Values:
+    """A column of the final response; where only a 1xx came, of that: to Zeek each is a reply."""
 
     def values(batch: pa.RecordBatch) -> pa.Array:
-        mine, theirs = batch.column(side), batch.column(other)
-        empty = pa.array([[]], mine.type)[0]
-        return pc.if_else(pc.and_(mine.is_null(), theirs.is_valid()), empty, mine)
+        lone = pc.and_(batch.column("status").is_null(), batch.column("info_status").is_valid())
+        return pc.if_else(lone, batch.column(informational), batch.column(final))
 
     return values
+
+
+def _informational(informational: str, final: str) -> Values:
+    """A column of the last 1xx, which may be the final response (101)."""
+    return lambda batch: pc.if_else(_is_informational(batch), batch.column(final), batch.column(informational))
+
+
+def _if_informational(batch: pa.RecordBatch, array: pa.Array) -> pa.Array:
+    there = pc.or_(_is_informational(batch), batch.column("info_status").is_valid())
+    return pc.if_else(there, array, pa.scalar(None, array.type))
+
+
+def _or_empty(batch: pa.RecordBatch, array: pa.Array) -> pa.Array:
+    """A reason phrase; Zeek writes <empty> where the status line has none."""
+    answered = pc.or_(batch.column("status").is_valid(), batch.column("info_status").is_valid())
+    return pc.if_else(pc.and_(answered, array.is_null()), pa.scalar("<empty>", array.type), array)
 
 
 _ID: Final = (
@@ -207,8 +245,8 @@ SSL: Final = Log(
         Field("next_protocol", "string", _column("alpn")),
         Field("established", "bool", _column("established")),
         Field("ssl_history", "string", _column("history")),
-        Field("cert_chain_fps", "vector[string]", _chain("server_chain", "client_chain")),
-        Field("client_cert_chain_fps", "vector[string]", _chain("client_chain", "server_chain")),
+        Field("cert_chain_fps", "vector[string]", _column("server_chain")),
+        Field("client_cert_chain_fps", "vector[string]", _client_chain),
         Field("sni_matches_cert", "bool", _column("certificate_fits_sni")),
         Field("ja3", "string", _column("ja3")),
         Field("ja3s", "string", _column("ja3s")),
@@ -225,17 +263,19 @@ HTTP: Final = Log(
         Field("trans_depth", "count", _column("index")),
         Field("method", "string", _column("method")),
         Field("host", "string", _column("host")),
-        Field("uri", "string", _column("target")),
+        Field("uri", "string", _uri),
         Field("referrer", "string", _column("referrer")),
-        Field("version", "string", _column("response_version")),
+        Field("version", "string", _reply("response_version", "version")),
         Field("user_agent", "string", _column("user_agent")),
         Field("origin", "string", _column("origin")),
         Field("request_body_len", "count", _column("request_body_bytes")),
         Field("response_body_len", "count", _column("response_body_bytes")),
-        Field("status_code", "count", _column("status")),
-        Field("status_msg", "string", _column("reason")),
-        Field("info_code", "count", _column("info_status")),
-        Field("info_msg", "string", _column("info_reason")),
+        Field("status_code", "count", _reply("status", "info_status")),
+        Field("status_msg", "string", lambda batch: _or_empty(batch, _reply("reason", "info_reason")(batch))),
+        Field("info_code", "count", _informational("info_status", "status")),
+        Field(
+            "info_msg", "string", lambda batch: _if_informational(batch, _or_empty(batch, _informational("info_reason", "reason")(batch)))
+        ),
         Field("username", "string", _column("username")),
         Field("proxied", "set[string]", _column("proxied")),
     ),

@@ -51,7 +51,7 @@ COLUMNS = (
     Column("timestamps", "number", "signed certificate timestamps in it (Certificate Transparency)"),
     Column("must_staple", "truth", "servers must send its OCSP response along (RFC 7633)"),
     Column("der_bytes", "number", "its size", "bytes"),
-    Column("is_leaf", "truth", "sent as the first of a server's chain"),
+    Column("is_leaf", "truth", "sent as the first of a chain"),
     Column("is_client", "truth", "sent by a client"),
     Column("error", "text", "why it could not be read"),
 )
@@ -162,7 +162,7 @@ def build_certificates(chains: Chains, reported: set[int]) -> pa.RecordBatch:
             **{name: spread(chains.facts(name), kept) for name in _FACTS},
             "first_seen": times(links["ts"][first]),
             "first_frame": counts(links["number"][first]),
-            "is_leaf": booleans((links["place"][first] == 0) & (links["from_client"][first] == 0)),
+            "is_leaf": booleans(links["place"][first] == 0),
             "is_client": booleans(links["from_client"][first]),
         },
     )

@@ -45,7 +45,7 @@ CONNECTION = row_type(
     ("conn_state", "u1", "index into CONN_STATES; valid when is_over"),
     ("vlan", "i2", "outer VLAN id of the first packet, -1 = none"),
     ("inner_vlan", "i2", "inner VLAN id, -1 = none"),
-    ("marks", "i4", "bits, see connections/"),
+    ("marks", "i4", "bits, see the constants above"),
     ("first_ts", "i8", "time of the first packet, ns"),
     ("first_number", "i8", "its frame"),
     ("last_ts", "i8", "time of the last packet, ns"),
@@ -83,7 +83,7 @@ ENDPOINT = row_type(
     (
         "stream_bytes",
         "i8",
-        "payload bytes by sequence space (TCP, Zeek's orig_bytes) or summed (others); valid when the connection is_over",
+        "payload bytes by sequence space (TCP, Zeek's orig_bytes) or summed (UDP, ICMP; other protocols 0); valid when is_over",
     ),
     ("missed_bytes", "i8", "bytes acknowledged by the other end but not in the capture, by the connection's own account (Zeek's rule)"),
     ("first_ts", "i8", "time of its first packet, ns"),

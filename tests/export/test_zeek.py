@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -87,6 +88,34 @@ def test_http(tmp_path: Path) -> None:
     assert (first["status_code"], first["status_msg"], first["request_body_len"]) == (200, "OK", 0)
     assert first["proxied"] == ["VIA -> a", "X-FORWARDED-FOR -> b"]
     assert second["uri"] == '=cmd|" /C calc",\\x1b[1m'
+
+
+def test_percent_encoding_is_taken_out_of_uris(tmp_path: Path) -> None:
+    inputs = make_inputs(["http"])
+    target = b"/a%2Fb%zz%c3%a9%00%%41%4"
+    text = inputs[0].texts.http
+    text[-len(target) :] = np.frombuffer(target, np.uint8)
+    inputs[0].exchanges["target"], inputs[0].exchanges["target_size"] = len(text) - len(target), len(target)
+    for line in write(tmp_path, *inputs)["http"]:
+        assert line["uri"] == "/a/b%zzé\\x00%A%4"
+
+
+def test_informational_responses_are_replies(tmp_path: Path) -> None:
+    inputs = make_inputs(["http"])
+    switching, waiting = inputs[0].exchanges
+    switching["status"], switching["reason_size"] = 101, 0
+    waiting["has_response"], waiting["status"], waiting["reason_size"], waiting["info_status"] = 0, 0, 0, 102
+    first, second = write(tmp_path, *inputs)["http"]
+    assert (first["status_code"], first["status_msg"], first["info_code"], first["info_msg"]) == (101, "<empty>", 101, "<empty>")
+    assert (second["status_code"], second["info_code"], second["info_msg"], second["version"]) == (102, 102, "<empty>", "1.1")
+
+
+def test_a_clients_chain_needs_a_servers(tmp_path: Path) -> None:
+    inputs = make_inputs(["tls", "tls"])
+    inputs[0].chain_links["from_client"][0] = 1
+    first, second = write(tmp_path, *inputs)["ssl"]
+    assert first.keys().isdisjoint({"cert_chain_fps", "client_cert_chain_fps", "sni_matches_cert"})
+    assert (second["cert_chain_fps"], second["client_cert_chain_fps"]) == (["c" * 64], [])
 
 
 def test_what_lasted_no_time_has_no_duration_and_no_bytes(tmp_path: Path) -> None:

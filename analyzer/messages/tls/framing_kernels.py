@@ -86,9 +86,9 @@ def end_message(data, messages, used, s, peer, r):  # type: ignore[no-untyped-de
     m.first_ts = s.message_ts
     m.first_number = s.message_number
     if marks & DAMAGED == 0:
-        m.position = s.message
+        m.position = max(np.int64(s.message), 0)  # an empty body is nowhere, but it was kept
         if np.int64(s.message_type) == 2 and marks & SSL2 == 0:
-            if is_tls13_server_hello(data, np.int64(s.message), np.int64(s.message) + np.int64(s.message_length)):
+            if is_tls13_server_hello(data, np.int64(m.position), np.int64(m.position) + np.int64(s.message_length)):
                 s.is_tls13 = 1
                 peer.is_tls13 = 1
     s.message_have = 0
@@ -368,7 +368,9 @@ def frame_runs(data, arena, runs, wanted, k, at, messages, streams, limit):  # t
                 return GROW_ROWS, k, at, used
             at, used = step(data, arena, at, end, messages, used, s, peer, r, limit)
         at = end
-        if np.int64(r.marks) & STREAM_ENDED and s.status != STOPPED:
+        if s.status == STOPPED:
+            drop_message(data, arena, s)
+        elif np.int64(r.marks) & STREAM_ENDED:
             if used + 1 > messages.shape[0]:
                 return GROW_ROWS, k, at, used
             used = end_stream(data, arena, messages, used, s, r)

@@ -252,7 +252,7 @@ def read_key_exchange(data, m, h):  # type: ignore[no-untyped-def]
     if suite == 3 or suite == 6 or suite == 8 or suite == 0x62 or suite == 0x64:
         return  # export RSA: a temporary RSA key
     after = at + 4 + point
-    if u8(data, at, end) == 3 and 0 < group < 0x0200 and point > 0 and after <= end:
+    if u8(data, at, end) == 3 and 0 < group < 0xF0 and point > 0 and after <= end:
         h.group = group
     else:
         p_size = be16(data, at, end)

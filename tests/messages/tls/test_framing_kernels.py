@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def cut(sends: list[b.Send], places: list[int]) -> list[b.Send]:
     out = []
     for send in b.numbered(sends):
         bounds = sorted({0, len(send.content), *(p for p in places if p < len(send.content))})
-        out += [dataclasses.replace(send, content=send.content[i:j]) for i, j in zip(bounds, bounds[1:], strict=False)]
+        out += [dataclasses.replace(send, content=send.content[i:j]) for i, j in pairwise(bounds)]
     return out
 
 
@@ -107,7 +108,12 @@ def test_gap_inside_application_data_is_only_counted() -> None:
 
 
 def test_gap_beyond_the_record_finds_the_next_one() -> None:
-    sends = [*b.full_tls12()[:6], b.Send(b.SERVER, b.data(900)[:300]), b.Send(b.SERVER, b"\xee" * 200, gap=5000), b.Send(b.SERVER, b.data(50))]
+    sends = [
+        *b.full_tls12()[:6],
+        b.Send(b.SERVER, b.data(900)[:300]),
+        b.Send(b.SERVER, b"\xee" * 200, gap=5000),
+        b.Send(b.SERVER, b.data(50)),
+    ]
     row = b.dissect(sends)
     assert (row["server_records"], row["gaps"]) == (3, 1)
 
