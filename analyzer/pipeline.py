@@ -32,6 +32,7 @@ from analyzer.options import Options
 from analyzer.packets import Decoder
 from analyzer.report.build import Context, build_tables
 from analyzer.report.capture import build_capture
+from analyzer.report.certificates import clip_time
 from analyzer.report.provenance import capture_facts
 from analyzer.streams import Assembler
 from analyzer.tables import Ints, Rows, take_rows
@@ -128,12 +129,13 @@ class Pipeline:
         self._over = []
         self._dissect(batch, self._assembler.finish(rows, self._tracker.connections))
         self._dns.pair()
+        self._attribution.learn(self._dns)
         finished = self._gather(rows)
         self.quality.observe_finished(finished)
         certificates = self._tls.certificates
         validity = Validity(
-            np.array([certificate.not_before or 0 for certificate in certificates], np.int64),
-            np.array([certificate.not_after or 0 for certificate in certificates], np.int64),
+            np.array([clip_time(certificate.not_before or 0) for certificate in certificates], np.int64),
+            np.array([clip_time(certificate.not_after or 0) for certificate in certificates], np.int64),
         )
         found = build_findings(finished, validity)
         tables = build_tables(finished, build_phases(finished), build_milestones(finished), found, self._context)

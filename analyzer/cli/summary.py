@@ -51,7 +51,14 @@ def clock(ns: int) -> str:
 def span(ns: int) -> str:
     """A length of time for people."""
     seconds = ns / 1e9
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {seconds % 60:.1f} s"
+    if seconds < 1:
+        return f"{seconds * 1000:.1f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, hours, days = seconds / 60, seconds / 3600, seconds / 86400
+    if days >= 2:
+        return f"{days:.0f} days"
+    return f"{int(hours)} h {int(minutes % 60)} min" if hours >= 1 else f"{int(minutes)} min {seconds % 60:.1f} s"
 
 
 def heading(pipeline: Pipeline) -> list[str]:
@@ -113,10 +120,22 @@ def phase_line(summary: Summary) -> str:
     return "Where the time went (median / p95 ms)   " + "   ".join(cells) if cells else ""
 
 
+def describe(finding: dict[str, Any]) -> str:
+    """A finding in a few words, with what was measured."""
+    amount, unit = finding["amount"], finding["amount_unit"]
+    if unit == "code":
+        measured = finding["detail"]
+    elif unit == "ns":
+        measured = span(amount)
+    else:
+        measured = f"{amount:,} {unit}" if unit == "bytes" else "" if unit is None else f"{amount:,} times"
+    return f"{finding['meaning']}: {measured}" if measured else str(finding["meaning"])
+
+
 def stands_out(row: dict[str, Any]) -> str:
     """The worst finding of a connection, else its slowest phase where one takes most of the time."""
     if row["finding"]:
-        return str(row["finding"]["explanation"])
+        return describe(row["finding"])
     slowest = max(SHOWN_PHASES, key=lambda name: row[f"{name}_ms"] or 0.0)
     share = (row[f"{slowest}_ms"] or 0.0) / row["total_ms"] if row["total_ms"] else 0.0
     return f"{PHASE_LABELS[slowest]}: {share:.0%} of the time" if share > 0.5 and row["total_ms"] > 50 else ""
@@ -129,13 +148,14 @@ def connection_table(summary: Summary, width: int) -> str:
         host = row["host"] or f"{row['responder_ip']}:{row['responder_port']}"
         start = row["start_time"].strftime("%H:%M:%S") if row["start_time"] is not None else "."
         cells = [milliseconds(row[f"{name}_ms"]) for name in SHOWN_PHASES]
-        rows.append([str(row["connection"]), start, host, row["service"] or row.get("transport", ""), row["state"], *cells, milliseconds(row["total_ms"]), stands_out(row)])
+        rows.append([str(row["connection"]), start, host, row["service"] or row["transport"], row["state"], *cells, milliseconds(row["total_ms"]), stands_out(row)])
     headers = ["#", "start", "host", "service", "state", *(PHASE_LABELS[name] for name in SHOWN_PHASES), "total", "what stands out"]
     hosts = 34 if width >= 120 else 22
     for cells in rows:
         cells[2] = cells[2] if len(cells[2]) <= hosts else cells[2][: hosts - 1] + "…"
     align = ["right", "left", "left", "left", "left", *["right"] * (len(SHOWN_PHASES) + 1), "left"]
-    text = tabulate(rows, headers, tablefmt="plain", disable_numparse=True, colalign=align if rows else None)
+    # headers as an ordinary row: tabulate would pad them
+    text = tabulate([headers, *rows], tablefmt="plain", disable_numparse=True, colalign=align)
     return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in text.splitlines())
 
 
@@ -150,7 +170,8 @@ def finding_lines(summary: Summary, environment: Environment) -> list[str]:
         example = summary.examples[rule][0]
         label = f"{COLOURS[severity]}{severity:7}\x1b[0m" if environment.has_colour else f"{severity:7}"
         more = f" (and {count - 1:,} more)" if count > 1 else ""
-        plain = f"  {severity:7} {example['connection']:>5}  {rule:26} {example['explanation']} (frame {example['frame']}){more}"
+        about = f"{example['subject']}: " if example["subject"] else ""
+        plain = f"  {severity:7} {example['connection']:>5}  {rule:26} {about}{describe(example)} (frame {example['frame']}){more}"
         lines.append(plain[: environment.width].replace(f"{severity:7}", label, 1))
     if len(ranked) > FINDINGS_SHOWN:
         lines.append(f"  ... {len(ranked) - FINDINGS_SHOWN} more kinds: findings table")

@@ -92,8 +92,8 @@ class Quality:
         facts += [
             Fact("bytes", "captured", self.bytes_captured, "bytes captured"),
             Fact("bytes", "on_wire", self.bytes_on_wire, "bytes the packets had on the wire"),
-            Fact("quality", "cut_by_snaplen", self.cut, "packets cut by the snapshot length", "tls_*, http_*, dns_*: messages may be incomplete"),
-            Fact("quality", "length_from_capture", self.offloaded, "IP length 0, as segmentation offload leaves it", "orig_ip_bytes, resp_ip_bytes"),
+            Fact("quality", "cut_by_snaplen", self.cut, "packets cut by the snapshot length", "tls_*, http_*, dns_*"),
+            Fact("quality", "length_from_capture", self.offloaded, "IP length 0, as segmentation offload leaves it", "originator_ip_bytes, responder_ip_bytes"),
             Fact("quality", "bad_checksums", self.bad_checksums, "wrong checksums (looked for with --checksums verify only)"),
             Fact("quality", "clock_steps_back", self.steps_back, "packets older than the one before", "all durations"),
             Fact("quality", "largest_clock_step_back_ns", self.largest_step_back_ns, "largest such step, ns", "all durations"),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from analyzer.tables import Ints
 
 SHOWN_PHASES: Final = ("dns", "tcp_connect", "tls_handshake", "server_wait", "response_receive")
 SEVERITY_RANK: Final = {"error": 3, "warning": 2, "note": 1}
@@ -45,6 +48,31 @@ class Durations:
         return float(2.0 ** ((at + 0.5) / _BINS_PER_DOUBLING) / 1e6)
 
 
+@dataclass(frozen=True)
+class Worst:
+    """The worst finding of each connection of one flush: sorted connection ``numbers``, how bad, and the row of ``batch``."""
+
+    batch: pa.RecordBatch
+    numbers: Ints
+    ranks: Ints
+    rows: Ints
+
+    def ranks_of(self, numbers: Ints) -> Ints:
+        """How bad the worst finding of each of these connections is; 0 = none."""
+        if len(self.numbers) == 0:
+            return np.zeros(len(numbers), np.int64)
+        at = np.minimum(np.searchsorted(self.numbers, numbers), len(self.numbers) - 1)
+        return np.where(self.numbers[at] == numbers, self.ranks[at], 0)
+
+    def finding_of(self, number: int) -> dict[str, Any] | None:
+        """The worst finding of one connection as a dict of its columns."""
+        at = int(np.searchsorted(self.numbers, number))
+        if at == len(self.numbers) or self.numbers[at] != number:
+            return None
+        row: dict[str, Any] = self.batch.slice(int(self.rows[at]), 1).to_pylist()[0]
+        return row
+
+
 class Summary:
     """Totals over all batches, and the rows worth showing.
 
@@ -52,7 +80,7 @@ class Summary:
     ``examples`` the first findings of each rule.
     """
 
-    COLUMNS: Final = ("connection", "start_time", "host", "responder_ip", "responder_port", "service", "state", "duration_ms")
+    COLUMNS: Final = ("connection", "start_time", "transport", "host", "responder_ip", "responder_port", "service", "state", "duration_ms")
 
     def __init__(self, rows: int) -> None:
         self._rows = rows
@@ -77,20 +105,26 @@ class Summary:
         self.exchanges += tables["http"].num_rows
         self.lookups += tables["dns"].num_rows
 
-    def _add_findings(self, batch: pa.RecordBatch) -> dict[int, dict[str, Any]]:
-        """Count findings; connection -> its worst finding."""
-        worst: dict[int, dict[str, Any]] = {}
-        for row in batch.to_pylist():
-            self.findings[row["severity"], row["rule"]] += 1
-            known = self.examples.setdefault(row["rule"], [])
+    def _add_findings(self, batch: pa.RecordBatch) -> Worst:
+        """Count findings and keep the first examples of each rule; the worst finding of each connection of this flush."""
+        rules = batch["rule"].dictionary_encode()
+        codes = rules.indices.to_numpy(zero_copy_only=False)
+        severities = np.zeros(len(rules.dictionary), np.int64)
+        for code, rule in enumerate(rules.dictionary.to_pylist()):
+            rows = np.flatnonzero(codes == code)
+            severity = batch["severity"][rows[0]].as_py()
+            severities[code] = SEVERITY_RANK[severity]
+            self.findings[severity, rule] += len(rows)
+            known = self.examples.setdefault(rule, [])
             if len(known) < EXAMPLES:
-                known.append(row)
-            before = worst.get(row["connection"])
-            if before is None or SEVERITY_RANK[row["severity"]] > SEVERITY_RANK[before["severity"]]:
-                worst[row["connection"]] = row
-        return worst
+                known += batch.take(pa.array(rows[: EXAMPLES - len(known)])).to_pylist()
+        numbers = batch["connection"].to_numpy(zero_copy_only=False)
+        rank = severities[codes] if len(codes) else np.zeros(0, np.int64)
+        order = np.lexsort((np.arange(len(rank)), -rank, numbers))
+        first = order[np.flatnonzero(np.diff(numbers[order], prepend=-1))] if len(order) else order
+        return Worst(batch, numbers[first], rank[first], first)
 
-    def _add_connections(self, batch: pa.RecordBatch, worst: dict[int, dict[str, Any]]) -> None:
+    def _add_connections(self, batch: pa.RecordBatch, worst: Worst) -> None:
         self.connections += batch.num_rows
         for counter, column in ((self.transports, "transport"), (self.services, "service"), (self.states, "state")):
             for pair in pc.value_counts(batch[column]).to_pylist():
@@ -103,18 +137,20 @@ class Summary:
             durations.add(pc.drop_null(batch[f"{name}_ms"]).to_numpy(zero_copy_only=False))
         self._pick(batch, worst)
 
-    def _pick(self, batch: pa.RecordBatch, worst: dict[int, dict[str, Any]]) -> None:
+    def _pick(self, batch: pa.RecordBatch, worst: Worst) -> None:
         """Keep the rows that matter most of what was kept and this batch."""
         numbers = batch["connection"].to_numpy(zero_copy_only=False)
         total = np.zeros(len(numbers))
         for name in SHOWN_PHASES:
             total += np.nan_to_num(batch[f"{name}_ms"].to_numpy(zero_copy_only=False))
-        rank = np.array([SEVERITY_RANK[worst[n]["severity"]] if n in worst else 0 for n in numbers.tolist()], np.int64)
+        rank = worst.ranks_of(numbers)
+        is_lookup = pc.fill_null(pc.equal(batch["service"], "dns"), False).to_numpy(zero_copy_only=False)
+        rank = np.where(is_lookup & (rank == 0), -1, rank)  # lookups show as a phase of what they caused
         best = np.lexsort((numbers, -total, -rank))[: self._rows]
         names = [*self.COLUMNS, *(f"{name}_ms" for name in SHOWN_PHASES)]
         chosen = batch.select(names).take(pa.array(best))
         for at, row in zip(best.tolist(), chosen.to_pylist(), strict=True):
-            row["finding"] = worst.get(row["connection"])
+            row["finding"] = worst.finding_of(row["connection"])
             row["total_ms"] = float(total[at])
             self._candidates.append(((int(rank[at]), float(total[at])), row))
         self._candidates.sort(key=lambda candidate: (-candidate[0][0], -candidate[0][1], candidate[1]["connection"]))

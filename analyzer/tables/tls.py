@@ -51,7 +51,7 @@ ERRORS = (
     "chain_too_long",  # more certificates than the limit: the rest is left out
     "key_exchange",
     "alert",
-    "certificate",  # a certificate that is not one; its own row says why
+    "certificate",  # a distinct certificate that is not well-formed; its own row says why
 )
 ERROR_CODES = {name: code for code, name in enumerate(ERRORS)}
 

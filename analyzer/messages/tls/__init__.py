@@ -8,7 +8,7 @@
 * `fingerprint_kernels`  JA3, JA3S, JA4 from a hello
 * `digest_kernels`       MD5 and SHA-256 over text, and the table of distinct bytes met before
 * `certificate_kernels`  Certificate messages -> distinct certificates
-* `certificates`         X.509, once per distinct certificate
+* `certificates`, `der`  X.509, once per distinct certificate; the lenient reader for those that a strict one refuses
 * `dissector`            the class that owns the tables and calls the kernels
 """
 

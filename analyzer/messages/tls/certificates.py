@@ -1,7 +1,7 @@
 """X.509 certificates (RFC 5280), read once for each distinct one.
 
 `cryptography` is imported when the first certificate is met. It parses lazily and raises from nearly every attribute, and not only
-ValueError: each part is therefore read on its own; what cannot be read stays empty and is named in `error`.
+ValueError: each part is therefore read on its own. What it cannot read is named in `error`, and read by `der` where that can.
 
 Names of keys, signatures and attributes are those of OpenSSL, as Zeek prints them.
 """
@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
+
+from analyzer.messages.tls.der import read_leniently
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -100,17 +102,15 @@ def _escape(value: str) -> str:
     return text
 
 
-def name_text(name: Any) -> str:
-    """A distinguished name in RFC 4514 form, most specific part first, with OpenSSL's attribute names."""
-    parts = []
-    for rdn in reversed(list(name.rdns)):
-        items = []
-        for attribute in rdn:
-            oid, value = attribute.oid.dotted_string, attribute.value
-            text = _escape(value) if isinstance(value, str) else "#" + value.hex().upper()
-            items.append(f"{ATTRIBUTE_NAMES.get(oid, oid)}={text}")
-        parts.append("+".join(items))
-    return ",".join(parts)
+def name_text(name: Iterable[Iterable[tuple[str, str]]]) -> str:
+    """A name of (attribute identifier, value) pairs in RFC 4514 form, most specific part first, with OpenSSL's attribute names."""
+    parts = ["+".join(f"{ATTRIBUTE_NAMES.get(oid, oid)}={_escape(value)}" for oid, value in rdn) for rdn in name]
+    return ",".join(reversed(parts))
+
+
+def _pairs(name: Any) -> list[list[tuple[str, str]]]:
+    """The pairs of an x509.Name; a value that is no text as '#' and hex digits."""
+    return [[(a.oid.dotted_string, a.value if isinstance(a.value, str) else "#" + a.value.hex()) for a in rdn] for rdn in name.rdns]
 
 
 def _nanoseconds(moment: datetime) -> int:
@@ -228,6 +228,24 @@ def _is_self_signed(certificate: Any) -> bool:
     return True
 
 
+def _fill_gaps(reader: _Reader, der: bytes) -> None:
+    """Add what only the lenient reader can read."""
+    found = read_leniently(der)
+    if "serial" in found:
+        found["serial"] = _serial(found["serial"])
+    for part in ("issuer", "subject"):
+        if part in found:
+            name = found[part]
+            found[part] = name_text(name)
+            if part == "subject":
+                found["common_name"] = next((value for rdn in name for oid, value in rdn if oid == "2.5.4.3"), "")
+    if "key_oid" in found:
+        found["key_algorithm"] = KEY_NAMES.get(found["key_oid"], found["key_oid"])
+    if "signature_oid" in found:
+        found["signature_algorithm"] = SIGNATURE_NAMES.get(found["signature_oid"], found["signature_oid"])
+    reader.found = {part: value for part, value in found.items() if part in _FIELDS} | reader.found
+
+
 def read_certificate(number: int, der: bytes) -> Certificate:
     """Everything the report says of one certificate. Never raises: what cannot be read is named in ``error``."""
     from cryptography import x509  # noqa: PLC0415
@@ -238,11 +256,12 @@ def read_certificate(number: int, der: bytes) -> Certificate:
         warnings.simplefilter("ignore")  # the library warns of old or odd encodings; they are data here
         certificate: Any = reader.take("certificate", lambda: x509.load_der_x509_certificate(der))
         if certificate is None:
-            return Certificate(*identity, error="; ".join(reader.errors))
+            _fill_gaps(reader, der)
+            return Certificate(*identity, **reader.found, error="; ".join(reader.errors)[:500])
         reader.take("version", lambda: certificate.version.value + 1)
         reader.take("serial", lambda: _serial(certificate.serial_number))
-        reader.take("subject", lambda: name_text(certificate.subject))
-        reader.take("issuer", lambda: name_text(certificate.issuer))
+        reader.take("subject", lambda: name_text(_pairs(certificate.subject)))
+        reader.take("issuer", lambda: name_text(_pairs(certificate.issuer)))
         common = x509.NameOID.COMMON_NAME
         reader.take("common_name", lambda: next((str(a.value) for a in certificate.subject.get_attributes_for_oid(common)), None))
         reader.take("not_before", lambda: _nanoseconds(certificate.not_valid_before_utc))
@@ -255,4 +274,6 @@ def read_certificate(number: int, der: bytes) -> Certificate:
         for extension in extensions or ():
             reader.take("extension", partial(_read_extension, reader, extension))
         reader.take("is_self_signed", lambda: _is_self_signed(certificate))
+    if reader.errors:
+        _fill_gaps(reader, der)
     return Certificate(*identity, **reader.found, error="; ".join(reader.errors)[:500])

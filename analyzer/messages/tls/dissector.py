@@ -169,7 +169,7 @@ class Tls:
             row = self._known[number]
             der = self._known_text.data[row.position : row.position + row.length].tobytes()
             certificate = read_certificate(number, der)
-            self._counts[FIRST_ERROR + ERROR_CODES["certificate"]] += certificate.subject == "" and certificate.error != ""
+            self._counts[FIRST_ERROR + ERROR_CODES["certificate"]] += certificate.error != ""
             self.certificates.append(certificate)
         spans, first = self._spans[:used], self._links_used
         self._links = grow_table(self._links, first + used)
