@@ -27,7 +27,7 @@ def stream(
     checksums: Literal["ignore", "verify"] = "ignore",
     zeek_timeouts: bool = False,
     limits: Limits | None = None,
-) -> Iterator[dict[str, "pa.RecordBatch"]]:
+) -> Iterator[dict[str, pa.RecordBatch]]:
     """Analyse captures in bounded memory.
 
     Args:
@@ -52,7 +52,7 @@ def analyze(
     checksums: Literal["ignore", "verify"] = "ignore",
     zeek_timeouts: bool = False,
     limits: Limits | None = None,
-) -> "Report":
+) -> Report:
     """Analyse captures and keep the whole report; arguments and errors as in ``stream``."""
     from analyzer.report import Report
 

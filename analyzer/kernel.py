@@ -39,11 +39,14 @@ CACHE_FOLDER = open_cache() if IS_COMPILED else None
 def _compile(function: Kernel, *, cached: bool, called_from_python: bool) -> Kernel:
     import numba
 
-    options: dict[str, Any] = {"nogil": True, "boundscheck": True, "_nrt": False}
+    options: dict[str, Any] = {"nogil": True, "boundscheck": True, "_nrt": False, "no_rewrites": True}
     if not called_from_python:
-        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        from analyzer.kernel_compiler import PieceCompiler
+
+        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": PieceCompiler}
     if not cached or CACHE_FOLDER is None:
-        return _widen_arguments(numba.njit(**options)(function))
+        compiled: Kernel = _widen_arguments(numba.njit(**options)(function))
+        return compiled
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(CACHE_FOLDER)  # read when the function is decorated; other users of Numba keep theirs
     try:
@@ -55,11 +58,12 @@ def _compile(function: Kernel, *, cached: bool, called_from_python: bool) -> Ker
 def _widen_arguments(dispatcher: Any) -> Any:
     """Let a helper be compiled once: integers of all widths and literals reach it as int64 (uint64 stays, it would not fit)."""
     from numba.core import types
+    from numba.core.types.misc import unliteral
 
     plain = dispatcher.get_call_template
 
     def widened(kind: Any) -> Any:
-        kind = types.unliteral(kind)
+        kind = unliteral(kind)
         return types.int64 if isinstance(kind, types.Integer) and kind is not types.uint64 else kind
 
     def get_call_template(args: Any, kws: Any) -> Any:

@@ -66,6 +66,8 @@ def is_cache_warm() -> bool:
 
 def remove_old(root: Path, keep: int) -> None:
     """Remove all but the ``keep`` most recently used cache folders (and their files only: nothing else is touched)."""
-    folders = sorted((path for path in root.iterdir() if path.is_dir() and len(path.name) == KEY_SIZE), key=lambda path: path.stat().st_mtime)
+    folders = sorted(
+        (path for path in root.iterdir() if path.is_dir() and len(path.name) == KEY_SIZE), key=lambda path: path.stat().st_mtime
+    )
     for path in folders[: -keep - 1]:
         shutil.rmtree(path, ignore_errors=True)

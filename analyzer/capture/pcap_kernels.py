@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Classic pcap records to PACKET rows (draft-ietf-opsawg-pcap): both byte orders, both resolutions, both header sizes in one kernel."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ DAY_NS = 86_400 * 1_000_000_000
 
 
 @kernel
-def index_pcap(data, reader, packets, interfaces):  # type: ignore[no-untyped-def]
+def index_pcap(data, reader, packets, interfaces):
     """Fill rows of ``packets`` from ``reader[0].rows`` on with the records at ``reader[0].position``; why it stopped.
 
     NEED_BYTES, ROWS_FULL or GARBAGE_LENGTH, always with ``position`` at the record that was not taken.
@@ -53,7 +54,7 @@ def index_pcap(data, reader, packets, interfaces):  # type: ignore[no-untyped-de
 
 
 @helper
-def is_record(data, at, end, r, tick_ns):  # type: ignore[no-untyped-def]
+def is_record(data, at, end, r, tick_ns):
     """Whether the bytes at ``at`` look like a record header: a fraction below a second, lengths of a packet, a time near the last one."""
     big = r.is_big_endian == 1
     fraction = load32(data, at + 4, end, big) * tick_ns
@@ -64,7 +65,7 @@ def is_record(data, at, end, r, tick_ns):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def find_record(data, reader, interfaces):  # type: ignore[no-untyped-def]
+def find_record(data, reader, interfaces):
     """Move ``reader[0].position`` over garbage to where two records follow each other: FOUND, or NEED_BYTES when none is here."""
     r = reader[0]
     at, end, header = r.position, r.end, r.header_bytes

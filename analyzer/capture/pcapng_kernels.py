@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """pcapng blocks to PACKET rows (draft-ietf-opsawg-pcapng): the packet blocks here, the rare blocks are handed to Python."""
 
 from __future__ import annotations
@@ -39,19 +40,19 @@ INBOUND_BITS, OUTBOUND_BITS = 1, 2
 
 
 @helper
-def is_rare(kind):  # type: ignore[no-untyped-def]
+def is_rare(kind):
     """Whether Python parses blocks of this type."""
     return kind in (SECTION_HEADER, INTERFACE_DESCRIPTION, NAME_RESOLUTION, INTERFACE_STATISTICS, DECRYPTION_SECRETS)
 
 
 @helper
-def packet_head(kind):  # type: ignore[no-untyped-def]
+def packet_head(kind):
     """Bytes from the start of a packet block to its packet."""
     return 12 if kind == SIMPLE_PACKET else 28
 
 
 @helper
-def read_time(face, high, low):  # type: ignore[no-untyped-def]
+def read_time(face, high, low):
     """Time of a packet on this interface in ns, -1 when it is before 1970 or beyond LATEST_NS."""
     if face.is_binary == 1:
         ts = binary_ns(high, low, np.int64(face.resolution_exponent))
@@ -64,7 +65,7 @@ def read_time(face, high, low):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_options(data, at, end, big, kind, r, face):  # type: ignore[no-untyped-def]
+def read_options(data, at, end, big, kind, r, face):
     """Options of a packet block: (marks, bytes of frame check sequence or -1). Comments and drops are counted; stops at the first lie."""
     marks, fcs_bytes = 0, np.int64(-1)
     while at + 4 <= end:
@@ -91,7 +92,7 @@ def read_options(data, at, end, big, kind, r, face):  # type: ignore[no-untyped-
 
 
 @helper
-def packet_interface(data, at, end, kind, big):  # type: ignore[no-untyped-def]
+def packet_interface(data, at, end, kind, big):
     """Interface id of the packet block at ``at``."""
     if kind == ENHANCED_PACKET:
         return load32(data, at + 8, end, big)
@@ -99,7 +100,7 @@ def packet_interface(data, at, end, kind, big):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_packet(data, at, size, kind, r, p, face):  # type: ignore[no-untyped-def]
+def read_packet(data, at, size, kind, r, p, face):
     """The packet block of ``size`` bytes at ``at`` (head and the bytes to keep are there) to row ``p``; the number of rows, 1 or 0."""
     big, end = r.is_big_endian == 1, r.end
     first = at + packet_head(kind)
@@ -130,7 +131,7 @@ def read_packet(data, at, size, kind, r, p, face):  # type: ignore[no-untyped-de
 
 
 @helper
-def bytes_needed(data, at, end, size, kind, r):  # type: ignore[no-untyped-def]
+def bytes_needed(data, at, end, size, kind, r):
     """How many bytes of the block at ``at`` must be there before it can be taken."""
     if size <= r.block_bytes:
         return size
@@ -143,7 +144,7 @@ def bytes_needed(data, at, end, size, kind, r):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def index_pcapng(data, reader, packets, interfaces):  # type: ignore[no-untyped-def]
+def index_pcapng(data, reader, packets, interfaces):
     """Fill rows of ``packets`` from ``reader[0].rows`` on with the packet blocks at ``reader[0].position``; why it stopped.
 
     Any status of reader_kernels, always with ``position`` at the block that was not taken. Blocks of types that are not known are
@@ -202,7 +203,7 @@ def index_pcapng(data, reader, packets, interfaces):  # type: ignore[no-untyped-
 
 
 @kernel
-def find_section(data, reader):  # type: ignore[no-untyped-def]
+def find_section(data, reader):
     """Move ``reader[0].position`` to the next section header: FOUND, or NEED_BYTES when none begins in the bytes that are here."""
     r = reader[0]
     at, end = r.position, r.end

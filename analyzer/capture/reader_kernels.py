@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """What the index kernels of both file formats share: loads in either byte order, clock ticks to nanoseconds, one PACKET row."""
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ LONGEST = 0x7FFFFFFF  # PACKET.length is 32 bits wide
 
 
 @helper
-def load16(data, at, end, big):  # type: ignore[no-untyped-def]
+def load16(data, at, end, big):
     """Two bytes in the byte order of the file; -1 past ``end``."""
     if big:
         return be16(data, at, end)
@@ -29,7 +30,7 @@ def load16(data, at, end, big):  # type: ignore[no-untyped-def]
 
 
 @helper
-def load32(data, at, end, big):  # type: ignore[no-untyped-def]
+def load32(data, at, end, big):
     """Four bytes in the byte order of the file; -1 past ``end``."""
     if big:
         return be32(data, at, end)
@@ -37,7 +38,7 @@ def load32(data, at, end, big):  # type: ignore[no-untyped-def]
 
 
 @helper
-def decimal_ns(high, low, tick_ns, ticks_per_ns):  # type: ignore[no-untyped-def]
+def decimal_ns(high, low, tick_ns, ticks_per_ns):
     """Ticks of a decimal clock (the halves of 64 unsigned bits) as ns, rounded down; -1 when they are beyond LATEST_NS."""
     if tick_ns == 0:  # ticks_per_ns is even, so one bit can go first: the rest fits into 63
         ns = (np.int64(high) << 31 | np.int64(low) >> 1) // (ticks_per_ns // 2)
@@ -49,7 +50,7 @@ def decimal_ns(high, low, tick_ns, ticks_per_ns):  # type: ignore[no-untyped-def
 
 
 @helper
-def binary_ns(high, low, exponent):  # type: ignore[no-untyped-def]
+def binary_ns(high, low, exponent):
     """Ticks of 2**-exponent seconds (0 <= exponent <= 63) as ns, rounded down exactly; -1 when they are beyond LATEST_NS."""
     if exponent <= 32:
         if high >> exponent > 1:  # more than 2**33 seconds
@@ -69,7 +70,7 @@ def binary_ns(high, low, exponent):  # type: ignore[no-untyped-def]
 
 
 @helper
-def count_time(r, ts):  # type: ignore[no-untyped-def]
+def count_time(r, ts):
     """Keep the earliest and latest time and every step back of the clock."""
     if r.first_ts == 0 or ts < r.first_ts:
         r.first_ts = ts
@@ -82,7 +83,7 @@ def count_time(r, ts):  # type: ignore[no-untyped-def]
 
 
 @helper
-def add_packet(r, p, face, fcs_bytes, ts, offset, caplen, length):  # type: ignore[no-untyped-def]
+def add_packet(r, p, face, fcs_bytes, ts, offset, caplen, length):
     """Fill one PACKET row, its interface aside, and count it; ``ts`` below 0: no time.
 
     A frame check sequence at the end of the frame is left out.

@@ -94,7 +94,9 @@ def claim_folder(folder: Path, request: Request) -> None:
         earlier = mark.read_text(encoding="utf-8") if mark.is_file() else ""
         others = [path.name for path in folder.iterdir() if path.name != MARK]
         if others and earlier != claim and not request.force:
-            raise OutputError(f"{folder} holds files of something else ({sorted(others)[0]}). Choose another folder with -o, or replace them with --force.")
+            raise OutputError(
+                f"{folder} holds files of something else ({min(others)}). Choose another folder with -o, or replace them with --force."
+            )
         mark.write_text(claim, encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror}.") from error

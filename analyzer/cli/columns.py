@@ -18,9 +18,13 @@ def run_columns(table: str, environment: Environment) -> int:
     for name, columns in tables.items():
         if table and name != table:
             continue
-        rows = [(column.name, column.kind, column.unit, column.meaning + (f" ({column.caveat})" if column.caveat else "")) for column in columns]
+        rows = [
+            (column.name, column.kind, column.unit, column.meaning + (f" ({column.caveat})" if column.caveat else "")) for column in columns
+        ]
         widths = [None, None, None, max(30, environment.width - 52)]
         environment.say(f"{name}: {len(columns)} columns")
-        environment.say(tabulate(rows, ("column", "type", "unit", "meaning"), tablefmt="simple", disable_numparse=True, maxcolwidths=widths))
+        environment.say(
+            tabulate(rows, ("column", "type", "unit", "meaning"), tablefmt="simple", disable_numparse=True, maxcolwidths=widths)
+        )
         environment.say()
     return 0

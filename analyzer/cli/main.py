@@ -54,9 +54,13 @@ def root(
 
 @app.command()
 def analyze(
-    captures: Annotated[list[str], typer.Argument(metavar="CAPTURE...", help="Files, a folder, or - for standard input.", show_default=False)],
+    captures: Annotated[
+        list[str], typer.Argument(metavar="CAPTURE...", help="Files, a folder, or - for standard input.", show_default=False)
+    ],
     output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Where tables go.", show_default="reports/<capture>")] = "",
-    formats: Annotated[list[str] | None, typer.Option("-f", "--format", metavar="FORMAT", help="csv, zeek-json; may be repeated.", show_default="csv")] = None,
+    formats: Annotated[
+        list[str] | None, typer.Option("-f", "--format", metavar="FORMAT", help="csv, zeek-json; may be repeated.", show_default="csv")
+    ] = None,
     checksums: Annotated[str, typer.Option(metavar="ignore|verify", help="verify: leave out packets with a wrong checksum.")] = "ignore",
     zeek_timeouts: Annotated[bool, typer.Option("--zeek-timeouts", help="End idle connections when Zeek would.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that another capture's report left in DIR.")] = False,

@@ -69,10 +69,14 @@ def heading(pipeline: Pipeline) -> list[str]:
     parts = [f"{name}  {quality.packets:,} packets, {size(quality.bytes_captured)}"]
     if quality.last_ts:
         parts.append(f"{clock(quality.first_ts)} to {clock(quality.last_ts)} UTC ({span(quality.last_ts - quality.first_ts)})")
-    left_out = [f"{label.replace('_', ' ')} {count:,}" for (label, _), count in zip(OUTCOMES, quality.outcomes.tolist(), strict=True) if count][1:]
+    left_out = [
+        f"{label.replace('_', ' ')} {count:,}" for (label, _), count in zip(OUTCOMES, quality.outcomes.tolist(), strict=True) if count
+    ][1:]
     analysed = int(quality.outcomes[ANALYSED])
     if not analysed:
-        left_out = [f"{label.replace('_', ' ')} {count:,}" for (label, _), count in zip(OUTCOMES, quality.outcomes.tolist(), strict=True) if count]
+        left_out = [
+            f"{label.replace('_', ' ')} {count:,}" for (label, _), count in zip(OUTCOMES, quality.outcomes.tolist(), strict=True) if count
+        ]
     lines = [", ".join(parts), f"Capture quality: {verdict(quality)}   " + "   ".join([f"analysed {analysed:,}", *left_out])]
     return lines + [f"  ! {warning}" for warning in warnings_of(quality)]
 
@@ -148,7 +152,18 @@ def connection_table(summary: Summary, width: int) -> str:
         host = row["host"] or f"{row['responder_ip']}:{row['responder_port']}"
         start = row["start_time"].strftime("%H:%M:%S") if row["start_time"] is not None else "."
         cells = [milliseconds(row[f"{name}_ms"]) for name in SHOWN_PHASES]
-        rows.append([str(row["connection"]), start, host, row["service"] or row["transport"], row["state"], *cells, milliseconds(row["total_ms"]), stands_out(row)])
+        rows.append(
+            [
+                str(row["connection"]),
+                start,
+                host,
+                row["service"] or row["transport"],
+                row["state"],
+                *cells,
+                milliseconds(row["total_ms"]),
+                stands_out(row),
+            ]
+        )
     headers = ["#", "start", "host", "service", "state", *(PHASE_LABELS[name] for name in SHOWN_PHASES), "total", "what stands out"]
     hosts = 34 if width >= 120 else 22
     for cells in rows:
@@ -213,5 +228,10 @@ def print_summary(summary: Summary, pipeline: Pipeline, folder: Path, request: R
     hidden = summary.connections - len(summary.shown)
     if hidden > 0:
         lines.append(f" ... {hidden:,} more in {folder}")
-    lines += ["", *finding_lines(summary, environment), "", f"Written to {folder}: {' '.join(sorted(p.name for p in folder.iterdir() if not p.name.startswith('.')))}"]
+    lines += [
+        "",
+        *finding_lines(summary, environment),
+        "",
+        f"Written to {folder}: {' '.join(sorted(p.name for p in folder.iterdir() if not p.name.startswith('.')))}",
+    ]
     environment.say("\n".join(lines))

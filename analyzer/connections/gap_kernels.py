@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Which bytes of a stream are missing, by the connection's own account (Zeek's rule).
 
 The reassembler of `streams/` decides late and on evidence what is lost; conn.log's missed_bytes and G follow a simpler rule that
@@ -26,20 +27,20 @@ SEQ_SPACE = 0xFFFFFFFF
 
 
 @helper
-def is_clean(e):  # type: ignore[no-untyped-def]
+def is_clean(e):
     """Established, or closed from there: only then is a gap believed."""
     state = np.int64(e.state)
     return state == ESTABLISHED or (state == CLOSED and np.int64(e.prev_state) == ESTABLISHED)
 
 
 @helper
-def is_unacknowledged(e):  # type: ignore[no-untyped-def]
+def is_unacknowledged(e):
     """Whether nothing but its SYN has ever been acknowledged."""
     return e.ack_seq == e.start_seq or e.ack_seq == e.start_seq + 1
 
 
 @helper
-def stream_size(e, q):  # type: ignore[no-untyped-def]
+def stream_size(e, q):
     """Payload bytes of an end by sequence space: up to its highest byte sent or acknowledged, without SYN and FIN."""
     rejected = np.int64(e.prev_state) == 1 and np.int64(e.state) == RESET and np.int64(q.state) == 0
     if rejected and not is_unacknowledged(e):
@@ -53,7 +54,7 @@ def stream_size(e, q):  # type: ignore[no-untyped-def]
 
 
 @helper
-def take_range(e, k):  # type: ignore[no-untyped-def]
+def take_range(e, k):
     """Remove range ``k``."""
     for i in range(k, np.int64(e.ranges) - 1):
         e.range_start[i] = e.range_start[i + 1]
@@ -62,7 +63,7 @@ def take_range(e, k):  # type: ignore[no-untyped-def]
 
 
 @helper
-def absorb(e):  # type: ignore[no-untyped-def]
+def absorb(e):
     """Move in_order over the ranges it has reached."""
     while np.int64(e.ranges) > 0 and e.range_start[0] <= e.in_order:
         e.in_order = max(np.int64(e.in_order), np.int64(e.range_end[0]))
@@ -70,7 +71,7 @@ def absorb(e):  # type: ignore[no-untyped-def]
 
 
 @helper
-def merge_nearest(c, e):  # type: ignore[no-untyped-def]
+def merge_nearest(c, e):
     """Make room for a range: take the smallest hole between two ranges for filled."""
     best, smallest = 0, np.int64(1) << 62
     for i in range(np.int64(e.ranges) - 1):
@@ -83,7 +84,7 @@ def merge_nearest(c, e):  # type: ignore[no-untyped-def]
 
 
 @helper
-def add_range(c, e, start, end):  # type: ignore[no-untyped-def]
+def add_range(c, e, start, end):
     """Add [start, end) beyond the hole; whether it brought anything new."""
     k, count = 0, np.int64(e.ranges)
     while k < count and e.range_end[k] < start:
@@ -106,7 +107,7 @@ def add_range(c, e, start, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def insert_range(e, k, start, end):  # type: ignore[no-untyped-def]
+def insert_range(e, k, start, end):
     """Put a range at place ``k``."""
     for back in range(np.int64(e.ranges) - k):
         i = np.int64(e.ranges) - back
@@ -118,7 +119,7 @@ def insert_range(e, k, start, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def add_apart(e, start, end):  # type: ignore[no-untyped-def]
+def add_apart(e, start, end):
     """Insert a range that touches none, unless merging has just covered it."""
     k = 0
     while k < np.int64(e.ranges) and e.range_end[k] < start:
@@ -129,7 +130,7 @@ def add_apart(e, start, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def report_gap(c, e, q, size, is_originator):  # type: ignore[no-untyped-def]
+def report_gap(c, e, q, size, is_originator):
     """Count a gap in the stream of ``e``."""
     if is_clean(e) and is_clean(q):
         e.missed_bytes += size
@@ -138,7 +139,7 @@ def report_gap(c, e, q, size, is_originator):  # type: ignore[no-untyped-def]
 
 
 @helper
-def acknowledge(c, e, q, up_to, is_originator):  # type: ignore[no-untyped-def]
+def acknowledge(c, e, q, up_to, is_originator):
     """The other end has everything of ``e`` below ``up_to``: what was not seen is a gap. Whether this was news."""
     if e.fin_offset != 0 and up_to >= e.fin_offset:
         up_to = np.int64(e.fin_offset) - 1
@@ -159,7 +160,7 @@ def acknowledge(c, e, q, up_to, is_originator):  # type: ignore[no-untyped-def]
 
 
 @helper
-def add_data(c, e, q, start, size):  # type: ignore[no-untyped-def]
+def add_data(c, e, q, start, size):
     """Payload of ``e`` at relative sequence number ``start``; whether it brought anything new."""
     end = start + size
     acked = np.int64(e.ack_seq) - np.int64(e.start_seq)
@@ -188,7 +189,7 @@ def add_data(c, e, q, start, size):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_data_pending(e, q):  # type: ignore[no-untyped-def]
+def is_data_pending(e, q):
     """Whether bytes of ``e`` are still awaited, or bytes of the peer still unacknowledged: then its close does not count yet."""
     if np.int64(e.is_skipping) != 0:
         return False

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """The history string: one letter per event, upper case when the originator sent it, lower case when the responder did.
 
 =====  ========================================  =======================================================
@@ -28,7 +29,7 @@ LETTER_A, LETTER_D, LETTER_C, LETTER_T, LETTER_W, LETTER_G = (np.int64(ord(lette
 
 
 @helper
-def add_letter(c, letter):  # type: ignore[no-untyped-def]
+def add_letter(c, letter):
     """Append one letter; a full history is marked, not overwritten."""
     k = np.int64(c.history_size)
     if k < HISTORY_SIZE:
@@ -39,13 +40,13 @@ def add_letter(c, letter):  # type: ignore[no-untyped-def]
 
 
 @helper
-def cased(letter, is_originator):  # type: ignore[no-untyped-def]
+def cased(letter, is_originator):
     """The letter as the sender's role writes it."""
     return letter if is_originator else letter + 32
 
 
 @helper
-def note_once(c, e, bit, letter):  # type: ignore[no-untyped-def]
+def note_once(c, e, bit, letter):
     """Append the letter unless this end had it before; whether it had."""
     seen = np.int64(e.history_seen)
     if seen & bit:
@@ -56,7 +57,7 @@ def note_once(c, e, bit, letter):  # type: ignore[no-untyped-def]
 
 
 @helper
-def note_scaled(c, count, letter):  # type: ignore[no-untyped-def]
+def note_scaled(c, count, letter):
     """Append the letter when ``count`` is 1, 10, 100, ..."""
     step = 1
     while step < count:
@@ -66,7 +67,7 @@ def note_scaled(c, count, letter):  # type: ignore[no-untyped-def]
 
 
 @helper
-def note_flags(c, e, tcp_flags, seq, size, is_originator):  # type: ignore[no-untyped-def]
+def note_flags(c, e, tcp_flags, seq, size, is_originator):
     """The letter of a packet's flags; ``seq`` is its relative sequence number, ``size`` its payload."""
     syn, fin, rst = tcp_flags & SYN, tcp_flags & FIN, tcp_flags & RST
     if not (syn | fin | rst):

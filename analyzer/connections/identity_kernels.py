@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """SHA-1, base64 and base62 over rows of connections.
 
 SHA-1 (RFC 3174) only names things here, as the Community ID specification asks; nothing rests on its strength.
@@ -24,13 +25,13 @@ BASE62 = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrs
 
 
 @helper
-def rotate(x, bits):  # type: ignore[no-untyped-def]
+def rotate(x, bits):
     """Rotate a 32-bit word held in an int64."""
     return (x << bits | x >> (32 - bits)) & WORD
 
 
 @helper
-def round_value(t, b, c, d):  # type: ignore[no-untyped-def]
+def round_value(t, b, c, d):
     """f(t; B, C, D) + K(t) of RFC 3174 5."""
     if t < 20:
         return (b & c | ~b & WORD & d) + 0x5A827999
@@ -42,7 +43,7 @@ def round_value(t, b, c, d):  # type: ignore[no-untyped-def]
 
 
 @helper
-def pad(message, size):  # type: ignore[no-untyped-def]
+def pad(message, size):
     """Pad a message in place (RFC 3174 4); its new size."""
     padded = (size + 9 + 63) // 64 * 64
     for i in range(size, padded):
@@ -54,7 +55,7 @@ def pad(message, size):  # type: ignore[no-untyped-def]
 
 
 @helper
-def sha1(message, size, words, digest):  # type: ignore[no-untyped-def]
+def sha1(message, size, words, digest):
     """SHA-1 of ``message[:size]`` into ``digest``; ``words`` is room for 85 words: the schedule and the state."""
     padded = pad(message, size)
     words[80], words[81], words[82] = 0x67452301, 0xEFCDAB89, 0x98BADCFE
@@ -84,7 +85,7 @@ def sha1(message, size, words, digest):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put(message, at, value, size):  # type: ignore[no-untyped-def]
+def put(message, at, value, size):
     """Append ``size`` bytes of an int64, most significant first; the new end."""
     for i in range(size):
         message[at + i] = value >> 8 * (size - 1 - i) & 255
@@ -92,7 +93,7 @@ def put(message, at, value, size):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_address(message, at, hi, lo, ip_version):  # type: ignore[no-untyped-def]
+def put_address(message, at, hi, lo, ip_version):
     """Append an address of 4 or 16 bytes; the new end."""
     half = np.uint64(0xFFFFFFFF)
     if ip_version != 4:
@@ -103,7 +104,7 @@ def put_address(message, at, hi, lo, ip_version):  # type: ignore[no-untyped-def
 
 
 @helper
-def is_in_order(c):  # type: ignore[no-untyped-def]
+def is_in_order(c):
     """Whether (a, a_port) comes before (b, b_port): addresses as bytes, ports decide ties."""
     if c.a_hi != c.b_hi:
         return c.a_hi < c.b_hi
@@ -113,7 +114,7 @@ def is_in_order(c):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def write_community_ids(connections, rows, base64, message, digest, words, texts):  # type: ignore[no-untyped-def]
+def write_community_ids(connections, rows, base64, message, digest, words, texts):
     """The Community ID of each row, seed 0, into ``texts`` (n, COMMUNITY_ID_SIZE)."""
     for i in range(rows.size):
         c = connections[rows[i]]
@@ -143,7 +144,7 @@ def write_community_ids(connections, rows, base64, message, digest, words, texts
 
 
 @kernel
-def write_uids(connections, rows, seed, base62, message, digest, words, limbs, texts):  # type: ignore[no-untyped-def]
+def write_uids(connections, rows, seed, base62, message, digest, words, limbs, texts):
     """The uid of each row into ``texts`` (n, UID_SIZE)."""
     for i in range(rows.size):
         c = connections[rows[i]]

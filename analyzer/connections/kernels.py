@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Entry kernels of stage 3. Each is called once per batch (or per retry after growing)."""
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ IPV4_BROADCAST = np.uint64(0xFFFFFFFF)
 
 
 @helper
-def is_reuse(originator, responder, tcp_flags, seq):  # type: ignore[no-untyped-def]
+def is_reuse(originator, responder, tcp_flags, seq):
     """Whether a TCP packet begins another connection between the same two ends: a SYN that is no retransmission."""
     if not tcp_flags & SYN:
         return False
@@ -42,7 +43,7 @@ def is_reuse(originator, responder, tcp_flags, seq):  # type: ignore[no-untyped-
 
 
 @helper
-def responder_is_sender(servers, p):  # type: ignore[no-untyped-def]
+def responder_is_sender(servers, p):
     """Whether the sender of a connection's first packet is likely its responder."""
     protocol = np.int64(p.protocol)
     if np.int64(p.ip_version) == 4 and p.dst_lo == IPV4_BROADCAST:
@@ -57,7 +58,7 @@ def responder_is_sender(servers, p):  # type: ignore[no-untyped-def]
 
 
 @helper
-def begin_connection(servers, c, e, q, p, ports):  # type: ignore[no-untyped-def]
+def begin_connection(servers, c, e, q, p, ports):
     """Fill the rows of a new connection from its first packet."""
     c.a_hi = p.src_hi
     c.a_lo = p.src_lo
@@ -89,7 +90,7 @@ def begin_connection(servers, c, e, q, p, ports):  # type: ignore[no-untyped-def
 
 
 @helper
-def count_packet(c, e, p):  # type: ignore[no-untyped-def]
+def count_packet(c, e, p):
     """Counters and places that every valid packet moves."""
     size = np.int64(p.payload_length)
     if e.packets == 0:
@@ -112,7 +113,7 @@ def count_packet(c, e, p):  # type: ignore[no-untyped-def]
 
 
 @helper
-def take_packet(transitions, limits, c, e, q, p, now):  # type: ignore[no-untyped-def]
+def take_packet(transitions, limits, c, e, q, p, now):
     """One packet of a connection from end ``e`` to end ``q``."""
     protocol = np.int64(p.protocol)
     is_originator = np.int64(p.sender) == np.int64(c.flipped)
@@ -141,7 +142,7 @@ def take_packet(transitions, limits, c, e, q, p, now):  # type: ignore[no-untype
 
 
 @kernel
-def track(packets, start, connections, endpoints, slots, free, state, servers, transitions, limits):  # type: ignore[no-untyped-def]
+def track(packets, start, connections, endpoints, slots, free, state, servers, transitions, limits):
     """Give every packet from ``start`` on its connection. Returns (DONE or GROW_ROWS, next packet); GROW_ROWS: no row is free."""
     for i in range(start, packets.size):
         p = packets[i]
@@ -191,7 +192,7 @@ def track(packets, start, connections, endpoints, slots, free, state, servers, t
 
 
 @helper
-def take_row(free, state):  # type: ignore[no-untyped-def]
+def take_row(free, state):
     """A zeroed row for the next connection: a free one, else one never used."""
     state[NUMBER] += 1
     if state[FREE] > 0:
@@ -202,7 +203,7 @@ def take_row(free, state):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def collect(connections, used, now, everything, rows):  # type: ignore[no-untyped-def]
+def collect(connections, used, now, everything, rows):
     """Find the rows that are over before ``now`` (all of them with ``everything``) and not yet returned; their number."""
     count = 0
     for row in range(used):
@@ -217,7 +218,7 @@ def collect(connections, used, now, everything, rows):  # type: ignore[no-untype
 
 
 @kernel
-def finish(connections, endpoints, rows):  # type: ignore[no-untyped-def]
+def finish(connections, endpoints, rows):
     """Set what is known only at the end: is_over, stream_bytes, conn_state."""
     for i in range(rows.size):
         row = rows[i]
@@ -237,7 +238,7 @@ def finish(connections, endpoints, rows):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def release_slots(connections, rows, slots, free, state):  # type: ignore[no-untyped-def]
+def release_slots(connections, rows, slots, free, state):
     """Take rows out of the hash table (unless a later connection has their slot) and put them on the free list."""
     for i in range(rows.size):
         row = rows[i]
@@ -247,7 +248,7 @@ def release_slots(connections, rows, slots, free, state):  # type: ignore[no-unt
 
 
 @kernel
-def rebuild(old, slots):  # type: ignore[no-untyped-def]
+def rebuild(old, slots):
     """Enter everything of an old hash table into a larger, empty one."""
     for i in range(old.size):
         if old[i] != 0:

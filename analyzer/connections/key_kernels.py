@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """What makes two packets belong together, and the hash table that finds it.
 
 The key is both (address, port) ends in either order, the protocol and the IP version; VLAN ids are not in it (as in Zeek), since
@@ -23,7 +24,7 @@ HASH_MASK = 0x7FFFFFFF
 
 
 @helper
-def icmp_counterpart(icmp_type):  # type: ignore[no-untyped-def]
+def icmp_counterpart(icmp_type):
     """The ICMP type that answers this one (RFC 792, 950, 1256); -1 = none."""
     if icmp_type == 0 or icmp_type == 8:
         return 8 - icmp_type
@@ -35,7 +36,7 @@ def icmp_counterpart(icmp_type):  # type: ignore[no-untyped-def]
 
 
 @helper
-def icmp6_counterpart(icmp_type):  # type: ignore[no-untyped-def]
+def icmp6_counterpart(icmp_type):
     """The ICMPv6 type that answers this one (RFC 4443, 4861, 2710, 4620, 6275); -1 = none."""
     if icmp_type == 128 or icmp_type == 129:
         return 257 - icmp_type
@@ -51,7 +52,7 @@ def icmp6_counterpart(icmp_type):  # type: ignore[no-untyped-def]
 
 
 @helper
-def ports_of(p):  # type: ignore[no-untyped-def]
+def ports_of(p):
     """(sender's port, receiver's port, one-way) as the key sees them."""
     protocol = np.int64(p.protocol)
     source, target = np.int64(p.src_port), np.int64(p.dst_port)
@@ -66,7 +67,7 @@ def ports_of(p):  # type: ignore[no-untyped-def]
 
 
 @helper
-def key_hash(p, source, target, is_one_way):  # type: ignore[no-untyped-def]
+def key_hash(p, source, target, is_one_way):
     """Hash of the key, 31 bits, the same for both directions unless one-way."""
     is_forward = p.src_hi < p.dst_hi or (p.src_hi == p.dst_hi and (p.src_lo < p.dst_lo or (p.src_lo == p.dst_lo and source <= target)))
     protocol = np.int64(p.protocol) << 8 | np.int64(p.ip_version)
@@ -83,7 +84,7 @@ def key_hash(p, source, target, is_one_way):  # type: ignore[no-untyped-def]
 
 
 @helper
-def sender_in(c, p, source, target, is_one_way):  # type: ignore[no-untyped-def]
+def sender_in(c, p, source, target, is_one_way):
     """Which end of the connection sent this packet: 0 or 1; -1 = it belongs to another connection."""
     if c.protocol != p.protocol or c.ip_version != p.ip_version or (np.int64(c.marks) & IS_ONE_WAY != 0) != is_one_way:
         return -1
@@ -97,7 +98,7 @@ def sender_in(c, p, source, target, is_one_way):  # type: ignore[no-untyped-def]
 
 
 @helper
-def find_slot(slots, connections, p, ports, key):  # type: ignore[no-untyped-def]
+def find_slot(slots, connections, p, ports, key):
     """(slot, sender): the slot of the packet's connection, or of the empty place for it with sender -1. ``ports`` as `ports_of`."""
     source, target, is_one_way = ports
     mask = slots.size - 1
@@ -114,7 +115,7 @@ def find_slot(slots, connections, p, ports, key):  # type: ignore[no-untyped-def
 
 
 @helper
-def put_slot(slots, key, row):  # type: ignore[no-untyped-def]
+def put_slot(slots, key, row):
     """Enter a row that is not in the table."""
     mask = slots.size - 1
     slot = key & mask
@@ -124,7 +125,7 @@ def put_slot(slots, key, row):  # type: ignore[no-untyped-def]
 
 
 @helper
-def drop_slot(slots, key, row):  # type: ignore[no-untyped-def]
+def drop_slot(slots, key, row):
     """Remove a row if it is (still) in the table, and shift back what had been pushed past its slot."""
     mask = slots.size - 1
     slot = key & mask

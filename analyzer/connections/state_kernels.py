@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """The state table as kernels use it, and conn_state."""
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ HISTORY_H, HISTORY_A, HISTORY_F, HISTORY_G, HISTORY_I, HISTORY_Q = (ord(letter) 
 
 
 @helper
-def transition(transitions, e, q, tcp_flags, bits):  # type: ignore[no-untyped-def]
+def transition(transitions, e, q, tcp_flags, bits):
     """Entry of the state table; ``bits``: 1 the sender is the originator, 2 there is payload."""
     is_after_close = np.int64(q.state) == RESET and np.int64(q.prev_state) == CLOSED
     peer = np.int64(RESET_AFTER_CLOSED) if is_after_close else np.int64(q.state)
@@ -28,7 +29,7 @@ def transition(transitions, e, q, tcp_flags, bits):  # type: ignore[no-untyped-d
 
 
 @helper
-def set_state(e, state):  # type: ignore[no-untyped-def]
+def set_state(e, state):
     """Change the state of an end and remember the one before."""
     if np.int64(e.state) != state:
         e.prev_state = e.state
@@ -36,14 +37,14 @@ def set_state(e, state):  # type: ignore[no-untyped-def]
 
 
 @helper
-def apply_entry(entry, e, q):  # type: ignore[no-untyped-def]
+def apply_entry(entry, e, q):
     """Give both ends the states of a table entry."""
     set_state(q, entry >> PEER_SHIFT & 7)
     set_state(e, entry & 7)
 
 
 @helper
-def is_rejected_attempt(c):  # type: ignore[no-untyped-def]
+def is_rejected_attempt(c):
     r"""Whether the whole history matches ``\^?S[^HAFGIQ]*R.*``: a SYN, then a RST, and nothing in between that needs an answer."""
     k, size = 0, np.int64(c.history_size)
     if k < size and np.int64(c.history[k]) == HISTORY_CARET:
@@ -62,7 +63,7 @@ def is_rejected_attempt(c):  # type: ignore[no-untyped-def]
 
 
 @helper
-def tcp_conn_state(c, originator, responder):  # type: ignore[no-untyped-def]
+def tcp_conn_state(c, originator, responder):
     """conn_state of a TCP connection that is over, tested in exactly this order; stream_bytes must be set."""
     o, r = np.int64(originator.state), np.int64(responder.state)
     o_is_idle = o in (INACTIVE, PARTIAL)
@@ -90,7 +91,7 @@ def tcp_conn_state(c, originator, responder):  # type: ignore[no-untyped-def]
 
 
 @helper
-def udp_conn_state(originator, responder):  # type: ignore[no-untyped-def]
+def udp_conn_state(originator, responder):
     """conn_state of UDP: who has spoken (state is not INACTIVE)."""
     o, r = np.int64(originator.state) != INACTIVE, np.int64(responder.state) != INACTIVE
     if o:

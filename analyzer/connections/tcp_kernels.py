@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """One TCP packet of a connection: sequence space, history, states, closing. The order of the steps is Zeek's and matters.
 
 Sequence numbers are kept as 64 bits whose upper half counts wraps; ``relative`` numbers count from start_seq, so that the first
@@ -34,7 +35,7 @@ TOO_LARGE_JUMP = 1 << 20  # a SYN or RST further away than this says nothing abo
 
 
 @helper
-def relative_seq(seq, last, start):  # type: ignore[no-untyped-def]
+def relative_seq(seq, last, start):
     """A 32-bit number relative to ``start``, unwrapped against the 64-bit ``last``; negative = before the start."""
     wraps, low = last >> 32, last & SEQ_SPACE
     delta = seq_diff(seq, low)
@@ -48,7 +49,7 @@ def relative_seq(seq, last, start):  # type: ignore[no-untyped-def]
 
 
 @helper
-def advance(last, seq):  # type: ignore[no-untyped-def]
+def advance(last, seq):
     """The 64-bit number after ``last`` whose lower half is ``seq``."""
     wraps = last >> 32
     if seq < last & SEQ_SPACE:
@@ -57,7 +58,7 @@ def advance(last, seq):  # type: ignore[no-untyped-def]
 
 
 @helper
-def flip_roles(c, e, q):  # type: ignore[no-untyped-def]
+def flip_roles(c, e, q):
     """Originator and responder change places. What history has seen belongs to the role, what was sent to the end."""
     c.flipped = 1 - np.int64(c.flipped)
     marks = np.int64(c.marks) & ~(ORIGINATOR_SEEN | RESPONDER_SEEN | IS_PARTIAL)
@@ -73,7 +74,7 @@ def flip_roles(c, e, q):  # type: ignore[no-untyped-def]
 
 
 @helper
-def note_first(c, tcp_flags, is_originator):  # type: ignore[no-untyped-def]
+def note_first(c, tcp_flags, is_originator):
     """Whether the connection is partial: its first packets are not those of a handshake."""
     marks = np.int64(c.marks)
     if is_originator:
@@ -87,7 +88,7 @@ def note_first(c, tcp_flags, is_originator):  # type: ignore[no-untyped-def]
 
 
 @helper
-def begin_sequence(e, is_syn, seq, length):  # type: ignore[no-untyped-def]
+def begin_sequence(e, is_syn, seq, length):
     """Where the stream of the sender begins, when this packet (of ``length`` in sequence space) says so."""
     state = np.int64(e.state)
     if state == INACTIVE and not is_syn:
@@ -106,7 +107,7 @@ def begin_sequence(e, is_syn, seq, length):  # type: ignore[no-untyped-def]
 
 
 @helper
-def take_ack(e, ack, is_rst):  # type: ignore[no-untyped-def]
+def take_ack(e, ack, is_rst):
     """An ACK for the stream of ``e``: its relative number (0 = of no use); raises ack_seq."""
     if np.int64(e.state) == INACTIVE:  # nothing of it was seen: take the ACK as the one of its SYN
         before = (ack - 1) & SEQ_SPACE
@@ -125,7 +126,7 @@ def take_ack(e, ack, is_rst):  # type: ignore[no-untyped-def]
 
 
 @helper
-def take_seq(c, e, tcp_flags, end, size, is_originator):  # type: ignore[no-untyped-def]
+def take_seq(c, e, tcp_flags, end, size, is_originator):
     """Raise last_seq to the end of this segment; whether the segment did not advance it (Zeek's T)."""
     last = np.int64(e.last_seq)
     delta = seq_diff(end, last & SEQ_SPACE)
@@ -148,7 +149,7 @@ def take_seq(c, e, tcp_flags, end, size, is_originator):  # type: ignore[no-unty
 
 
 @helper
-def close_end(c, e, q):  # type: ignore[no-untyped-def]
+def close_end(c, e, q):
     """An end has closed, unless bytes are still awaited; with both closed, one reset or the other never seen, only stragglers follow."""
     if is_data_pending(e, q):
         c.marks = np.int64(c.marks) | CLOSE_DEFERRED
@@ -160,7 +161,7 @@ def close_end(c, e, q):  # type: ignore[no-untyped-def]
 
 
 @helper
-def check_end(c, e, q):  # type: ignore[no-untyped-def]
+def check_end(c, e, q):
     """Notice that the stream of ``e`` has come to its end; a close that waited for this happens now."""
     state = np.int64(e.state)
     if np.int64(e.did_eof) == 0 and (e.fin_offset != 0 or state in (CLOSED, RESET)) and not is_data_pending(e, q):
@@ -171,7 +172,7 @@ def check_end(c, e, q):  # type: ignore[no-untyped-def]
 
 
 @helper
-def note_options(e, p):  # type: ignore[no-untyped-def]
+def note_options(e, p):
     """What a SYN offers."""
     marks = np.int64(p.marks)
     e.window_scale = p.window_scale
@@ -181,7 +182,7 @@ def note_options(e, p):  # type: ignore[no-untyped-def]
 
 
 @helper
-def note_handshake(c, q, p, tcp_flags, is_originator):  # type: ignore[no-untyped-def]
+def note_handshake(c, q, p, tcp_flags, is_originator):
     """Times and frames of SYN, SYN+ACK and the ACK of that."""
     if tcp_flags & (SYN | FIN | RST) == SYN:
         if tcp_flags & ACK:
@@ -202,7 +203,7 @@ def note_handshake(c, q, p, tcp_flags, is_originator):  # type: ignore[no-untype
 
 
 @helper
-def note_teardown(c, e, q, p, tcp_flags, ack):  # type: ignore[no-untyped-def]
+def note_teardown(c, e, q, p, tcp_flags, ack):
     """Times and frames of FIN and RST, and of the end: the ACK of the last FIN, or the RST. ``ack`` is relative to the peer."""
     if tcp_flags & (FIN | RST) and c.teardown_ts == 0:
         c.teardown_ts = p.ts
@@ -224,13 +225,13 @@ def note_teardown(c, e, q, p, tcp_flags, ack):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_lone_synack(c):  # type: ignore[no-untyped-def]
+def is_lone_synack(c):
     """Whether all that is known is a SYN+ACK that was taken for the originator's (it may be a stealth scan)."""
     return np.int64(c.history_size) == 1 and np.int64(c.history[0]) == LETTER_H
 
 
 @helper
-def apply_transition(entry, c, e, q, p):  # type: ignore[no-untyped-def]
+def apply_transition(entry, c, e, q, p):
     """New states of both ends, and what follows from them for the connection."""
     was_inactive = np.int64(e.state) == INACTIVE
     apply_entry(entry, e, q)
@@ -246,7 +247,7 @@ def apply_transition(entry, c, e, q, p):  # type: ignore[no-untyped-def]
 
 
 @helper
-def take_segment(transitions, c, e, q, p):  # type: ignore[no-untyped-def]
+def take_segment(transitions, c, e, q, p):
     """One TCP packet from end ``e`` to ``q``; its checksum is good."""
     tcp_flags, size, seq = np.int64(p.tcp_flags), np.int64(p.payload_length), np.int64(p.seq)
     is_originator = np.int64(p.sender) == np.int64(c.flipped)

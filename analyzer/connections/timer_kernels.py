@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """When a connection is over: a capture time computed from its own packets, so that it does not depend on batches.
 
 Without `--zeek-timeouts`: UDP, ICMP and the rest when idle for their limit; TCP only `closed_linger_ns` after it has closed (each straggler
@@ -28,13 +29,13 @@ ZEEK_TIMEOUTS, UDP_IDLE, DNS_IDLE, ICMP_IDLE, CLOSED_LINGER, LIMITS = 0, 1, 2, 3
 
 
 @helper
-def in_handshake(e):  # type: ignore[no-untyped-def]
+def in_handshake(e):
     """Whether an end has sent at most the opening of a handshake."""
     return np.int64(e.state) <= SYN_ACK_SENT
 
 
 @helper
-def zeek_tcp_deadline(c, originator, responder, now):  # type: ignore[no-untyped-def]
+def zeek_tcp_deadline(c, originator, responder, now):
     """Deadline of a TCP connection by Zeek's timers."""
     waits = np.int64(originator.state) == SYN_SENT or np.int64(originator.state) == SYN_ACK_SENT
     if in_handshake(originator) and in_handshake(responder):
@@ -46,13 +47,13 @@ def zeek_tcp_deadline(c, originator, responder, now):  # type: ignore[no-untyped
 
 
 @helper
-def has_ended(e):  # type: ignore[no-untyped-def]
+def has_ended(e):
     """Whether an end has sent FIN or RST."""
     return np.int64(e.state) == CLOSED or np.int64(e.state) == RESET
 
 
 @helper
-def set_deadline(limits, c, originator, responder, now, was_closed):  # type: ignore[no-untyped-def]
+def set_deadline(limits, c, originator, responder, now, was_closed):
     """Move the deadline after a packet; ``now`` is the capture's time, ``was_closed``: the close was complete before it."""
     protocol = np.int64(c.protocol)
     if limits[ZEEK_TIMEOUTS] != 0:
@@ -80,7 +81,7 @@ def set_deadline(limits, c, originator, responder, now, was_closed):  # type: ig
 
 
 @helper
-def is_past(limits, c, now, before):  # type: ignore[no-untyped-def]
+def is_past(limits, c, now, before):
     """Whether a packet at ``now`` comes too late for the connection; ``before`` is the capture time of the packet before it."""
     if c.deadline != 0 and c.deadline <= now:
         return True

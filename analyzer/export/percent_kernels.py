@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Percent-encoding taken out of URIs as Zeek does for http.log."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from analyzer.kernel import helper, kernel
 
 
 @helper
-def hex_value(byte):  # type: ignore[no-untyped-def]
+def hex_value(byte):
     """Value of a hexadecimal digit, -1 for any other byte."""
     if 48 <= byte <= 57:
         return byte - 48
@@ -20,7 +21,7 @@ def hex_value(byte):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def decode_percent(content, ends, positions, sizes, out):  # type: ignore[no-untyped-def]
+def decode_percent(content, ends, positions, sizes, out):
     """Each text with ``%HH`` (RFC 3986 2.1) as the byte it means; any other ``%`` stays. ``out`` is as long as the texts together."""
     top = np.int64(0)
     for i in range(positions.shape[0]):

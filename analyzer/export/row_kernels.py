@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Columns to lines of text: CSV records and JSON objects, all columns in one pass.
 
 A column is a row of ``values``: the number itself, or for text the place of its element, whose bytes are
@@ -29,7 +30,7 @@ WIDEST = 32  # bytes of the longest cell that is no text
 
 
 @helper
-def put_whole(out, top, value):  # type: ignore[no-untyped-def]
+def put_whole(out, top, value):
     """Write an integer; the new top."""
     if 0 <= value < 10:
         out[top] = 48 + value
@@ -49,7 +50,7 @@ def put_whole(out, top, value):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_digits(out, top, value, width):  # type: ignore[no-untyped-def]
+def put_digits(out, top, value, width):
     """Write exactly ``width`` digits; the new top."""
     for k in range(width):
         out[top + width - 1 - k] = 48 + value % 10
@@ -58,7 +59,7 @@ def put_digits(out, top, value, width):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_decimal(out, top, value, places, least):  # type: ignore[no-untyped-def]
+def put_decimal(out, top, value, places, least):
     """Write value / 10**places without trailing zeros, but at least ``least`` decimals; the new top."""
     if value < 0:
         out[top] = 0x2D
@@ -80,7 +81,7 @@ def put_decimal(out, top, value, places, least):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_time(out, top, ns):  # type: ignore[no-untyped-def]
+def put_time(out, top, ns):
     """Write ISO 8601 in UTC with nanoseconds. Days to a date of the Gregorian calendar: years begin in March, eras have 400 years."""
     seconds = ns // 1_000_000_000
     days = seconds // 86_400
@@ -111,7 +112,7 @@ def put_time(out, top, ns):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_truth(out, top, value):  # type: ignore[no-untyped-def]
+def put_truth(out, top, value):
     """Write true or false; the new top."""
     word = 0x74727565 if value != 0 else 0x66616C73
     for k in range(4):
@@ -123,7 +124,7 @@ def put_truth(out, top, value):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_scalar(out, top, kind, value):  # type: ignore[no-untyped-def]
+def put_scalar(out, top, kind, value):
     """Write a number, time or truth; the new top."""
     if kind == MILLIONTHS:
         return put_decimal(out, top, value, 6, 0)
@@ -139,13 +140,13 @@ def put_scalar(out, top, kind, value):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_formula(byte):  # type: ignore[no-untyped-def]
+def is_formula(byte):
     """Whether a spreadsheet may run a field that begins so: = + - @ tab CR."""
     return byte == 0x3D or byte == 0x2B or byte == 0x2D or byte == 0x40 or byte == 0x09 or byte == 0x0D
 
 
 @helper
-def needs_quotes(content, at, end):  # type: ignore[no-untyped-def]
+def needs_quotes(content, at, end):
     """Whether a field has bytes for which RFC 4180 2 wants quotation marks."""
     for k in range(at, end):
         byte = np.int64(content[k])
@@ -155,7 +156,7 @@ def needs_quotes(content, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_csv_strings(out, top, content, ends, first, count):  # type: ignore[no-untyped-def]
+def put_csv_strings(out, top, content, ends, first, count):
     """Write a field of text: the elements joined by ``;``, quoted where needed, ``'`` before what would be a formula; the new top."""
     at, end = ends[first], ends[first + count]
     is_quoted = at == end or needs_quotes(content, at, end)  # an empty text is "": not an absent one
@@ -183,7 +184,7 @@ def put_csv_strings(out, top, content, ends, first, count):  # type: ignore[no-u
 
 
 @helper
-def put_plain(out, top, content, at, end):  # type: ignore[no-untyped-def]
+def put_plain(out, top, content, at, end):
     """Write a field of text that has nothing to quote and is not empty; the new top."""
     if is_formula(np.int64(content[at])):
         out[top] = 0x27
@@ -195,7 +196,7 @@ def put_plain(out, top, content, at, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def write_csv(kinds, values, lengths, ends, content, numbers, out):  # type: ignore[no-untyped-def]
+def write_csv(kinds, values, lengths, ends, content, numbers, out):
     """Lines of CSV (CRLF); the bytes written."""
     top = np.int64(0)
     for i in range(values.shape[1]):
@@ -229,7 +230,7 @@ def write_csv(kinds, values, lengths, ends, content, numbers, out):  # type: ign
 
 
 @helper
-def put_json_string(out, top, content, at, end):  # type: ignore[no-untyped-def]
+def put_json_string(out, top, content, at, end):
     """Write a JSON string (RFC 8259 7); the new top."""
     out[top] = 0x22
     top += 1
@@ -254,7 +255,7 @@ def put_json_string(out, top, content, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_json_list(out, top, kind, content, ends, numbers, first, count):  # type: ignore[no-untyped-def]
+def put_json_list(out, top, kind, content, ends, numbers, first, count):
     """Write a JSON array of strings or numbers; the new top."""
     out[top] = 0x5B
     top += 1
@@ -273,7 +274,7 @@ def put_json_list(out, top, kind, content, ends, numbers, first, count):  # type
 
 
 @kernel
-def write_json(names, kinds, values, lengths, ends, content, numbers, out):  # type: ignore[no-untyped-def]
+def write_json(names, kinds, values, lengths, ends, content, numbers, out):
     """One JSON object a line, absent fields left out; element ``names + c`` of the text is the name of column c. The bytes written."""
     top = np.int64(0)
     for i in range(values.shape[1]):

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Which lookup gave a connection its address (the evidence by DNS; the theory is in attribution)."""
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ NAMES, ADDRESSES, TEXT = 0, 1, 2
 
 
 @helper
-def hash_pair(a_hi, a_lo, b_hi, b_lo):  # type: ignore[no-untyped-def]
+def hash_pair(a_hi, a_lo, b_hi, b_lo):
     """Hash of two pairs of 64-bit words."""
     return mix64(a_hi ^ np.uint64(mix64(b_lo, b_hi)), a_lo)
 
 
 @helper
-def fold_hash(text, at, size):  # type: ignore[no-untyped-def]
+def fold_hash(text, at, size):
     """Hash of a name without case, 62 bits in two interleaved halves."""
     h, g = np.int64(0x811C9DC5), np.int64(0x1000193)
     for k in range(at, at + size):
@@ -39,7 +40,7 @@ def fold_hash(text, at, size):  # type: ignore[no-untyped-def]
 
 
 @helper
-def link(heads, table, row):  # type: ignore[no-untyped-def]
+def link(heads, table, row):
     """Put a row at the head of its hash chain."""
     slot = np.int64(table[row].key) & (heads.size - 1)
     table[row].chain = heads[slot]
@@ -47,7 +48,7 @@ def link(heads, table, row):  # type: ignore[no-untyped-def]
 
 
 @helper
-def link_address(heads, any_heads, table, row):  # type: ignore[no-untyped-def]
+def link_address(heads, any_heads, table, row):
     """Put a row at the head of its two hash chains: that of its client, and that of all clients."""
     link(heads, table, row)
     slot = np.int64(table[row].any_key) & (any_heads.size - 1)
@@ -56,7 +57,7 @@ def link_address(heads, any_heads, table, row):  # type: ignore[no-untyped-def]
 
 
 @helper
-def add_name(x, lookup, source, text, top):  # type: ignore[no-untyped-def]
+def add_name(x, lookup, source, text, top):
     """A KNOWN_NAME row for an answered lookup, its name copied to ``text[top:]``."""
     size = np.int64(lookup.name_size)
     at = np.int64(lookup.name)
@@ -80,7 +81,7 @@ def add_name(x, lookup, source, text, top):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def learn(lookups, answers, at, records, source, names, name_heads, addresses, address_heads, any_heads, text, state):  # type: ignore[no-untyped-def]
+def learn(lookups, answers, at, records, source, names, name_heads, addresses, address_heads, any_heads, text, state):
     """Keep the answers of ``lookups[answers[at:]]``; (status, next index of answers).
 
     All addresses of an answer section belong to the name asked for, whatever CNAMEs lie between (RFC 1034 3.6.2).
@@ -120,7 +121,7 @@ def learn(lookups, answers, at, records, source, names, name_heads, addresses, a
 
 
 @helper
-def find_address(c, ends, names, addresses, heads, is_any, seen):  # type: ignore[no-untyped-def]
+def find_address(c, ends, names, addresses, heads, is_any, seen):
     """The newest answer that explains a connection, row plus one (0 = none), and how many different names do.
 
     ``ends``: client and address. With ``is_any``: answers to a client of the other address family, 0 when there are several such.
@@ -158,7 +159,7 @@ def find_address(c, ends, names, addresses, heads, is_any, seen):  # type: ignor
 
 
 @helper
-def widen(t, chosen, c, names, heads):  # type: ignore[no-untyped-def]
+def widen(t, chosen, c, names, heads):
     """Take the other lookups of the same resolution in: same client and name, overlapping in time, answered before the connection."""
     row = np.int64(heads[np.int64(chosen.key) & (heads.size - 1)])
     for _ in range(STEPS):
@@ -182,7 +183,7 @@ def widen(t, chosen, c, names, heads):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def attribute(packets, connections, names, name_heads, addresses, address_heads, any_heads, table, seen):  # type: ignore[no-untyped-def]
+def attribute(packets, connections, names, name_heads, addresses, address_heads, any_heads, table, seen):
     """Fill the ATTRIBUTION row of every connection whose first packet is in ``packets``, in order of capture."""
     for i in range(packets.size):
         p = packets[i]
@@ -219,7 +220,7 @@ def attribute(packets, connections, names, name_heads, addresses, address_heads,
 
 
 @kernel
-def relink(names, name_heads, addresses, address_heads, any_heads, state):  # type: ignore[no-untyped-def]
+def relink(names, name_heads, addresses, address_heads, any_heads, state):
     """Hang all rows into new, empty hash chains, oldest first."""
     for row in range(state[NAMES]):
         link(name_heads, names, row)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.lifecycle.finished import Finished
-from analyzer.tables import Ints, Rows, new_table
+from analyzer.tables import Ints, Rows, new_table, take_rows
 from analyzer.tables.connections import CONN_STATES
 from analyzer.tables.dns import OUTCOMES as DNS_OUTCOMES
 from analyzer.tables.lifecycle import FINDING
@@ -40,13 +40,28 @@ class Rule:
 
 
 RULES = (
-    Rule("tcp.refused", "error", "the connection was refused", "Check that a service listens on this port and that no firewall rejects it."),
-    Rule("tcp.no_answer", "error", "no answer to the SYN", "Check the route and the firewalls on the way: the host may be down or drop packets."),
+    Rule(
+        "tcp.refused", "error", "the connection was refused", "Check that a service listens on this port and that no firewall rejects it."
+    ),
+    Rule(
+        "tcp.no_answer",
+        "error",
+        "no answer to the SYN",
+        "Check the route and the firewalls on the way: the host may be down or drop packets.",
+    ),
     Rule("tcp.syn_retry", "warning", "the first SYN was not answered in time", "Look for packet loss or a full listen queue.", "ns"),
     Rule("tcp.reset_mid_exchange", "error", "reset before the response was complete", "Ask the side that sent the RST why it gave up."),
-    Rule("tcp.missed_bytes", "warning", "acknowledged bytes are not in the capture", "The capture lost packets: trust its times less.", "bytes"),
+    Rule(
+        "tcp.missed_bytes",
+        "warning",
+        "acknowledged bytes are not in the capture",
+        "The capture lost packets: trust its times less.",
+        "bytes",
+    ),
     Rule("tcp.zero_window", "warning", "a receiver had no room (zero window)", "The receiving program reads too slowly.", "count"),
-    Rule("capture.midstream", "note", "the connection starts in the middle of its life", "Start the capture earlier to see its first phases."),
+    Rule(
+        "capture.midstream", "note", "the connection starts in the middle of its life", "Start the capture earlier to see its first phases."
+    ),
     Rule("dns.nxdomain", "note", "the name does not exist", "Check the spelling of the name and the search domains."),
     Rule("dns.servfail", "warning", "the DNS server failed", "Look at the resolver's log: often a broken zone or DNSSEC."),
     Rule("dns.refused", "warning", "the DNS server refused to answer", "Ask a resolver that serves this client."),
@@ -58,7 +73,9 @@ RULES = (
     Rule("tls.hello_retry", "note", "HelloRetryRequest: one more round trip", "Let the client offer the server's group first.", "ns"),
     Rule("tls.old_version", "warning", "a TLS version that is no longer safe", "Turn on TLS 1.2 or 1.3.", "code"),
     Rule("tls.certificate_expired", "error", "the certificate had expired", "Renew the certificate.", "ns"),
-    Rule("tls.certificate_not_yet_valid", "error", "the certificate was not valid yet", "Check the clocks, or the certificate's start.", "ns"),
+    Rule(
+        "tls.certificate_not_yet_valid", "error", "the certificate was not valid yet", "Check the clocks, or the certificate's start.", "ns"
+    ),
     Rule("http.server_error", "error", "the server answered with an error", "Look at the server's log.", "code"),
     Rule("http.client_error", "note", "the server did not accept the request", "Check the URL and the rights.", "code"),
     Rule("http.unanswered", "warning", "the request was never answered", "See how the connection ended."),
@@ -188,4 +205,4 @@ def build_findings(finished: Finished, validity: Validity) -> Rows:
     """FINDING rows ordered by (output position of the connection, frame, rule)."""
     tables = _transport(finished) + _handshakes(finished, validity) + _lookups(finished) + _exchanges(finished)
     table = np.concatenate(tables).view(np.recarray)
-    return table[np.lexsort((table["rule"], table["number"], table["order"]))]
+    return take_rows(table, np.lexsort((table["rule"], table["number"], table["order"])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.lifecycle.finished import Finished
-from analyzer.tables import Bytes, Ints, Rows, new_table
+from analyzer.tables import Bytes, Ints, Rows, new_table, take_rows
 from analyzer.tables.dns import CAUSED
 from analyzer.tables.lifecycle import EXCHANGE_STEPS, LOOKUP_STEPS, MILESTONE, TRANSPORT_STEPS
 from analyzer.tables.tls import MEASURED, STEPS
@@ -63,4 +63,4 @@ def build_milestones(finished: Finished) -> Rows:
         tables.append(_rows(name, (ts[:, 0], number[:, 0]), (ts[:, 1], number[:, 1]), h["step_basis"][:, code]))
     tables += _exchange_rows(finished)
     table = np.concatenate(tables).view(np.recarray)
-    return table[np.lexsort((table["step"], table["first_number"], table["first_ts"], table["order"]))]
+    return take_rows(table, np.lexsort((table["step"], table["first_number"], table["first_ts"], table["order"])))

@@ -71,7 +71,7 @@ def later(a: Places, b: Places) -> Places:
 
 
 def handshake_end(handshakes: Rows) -> Places:
-    """Where the client takes the handshake for done: TLS 1.3 its own Finished (RFC 8446 2), before that the later Finished (RFC 5246 7.3)."""
+    """Where the client takes the handshake for done: its own Finished in TLS 1.3 (RFC 8446 2), before the later one (RFC 5246 7.3)."""
     client = step(handshakes, "client_finished", 1)
     server = step(handshakes, "server_finished", 1)
     return client.where(handshakes["version"] >= TLS_13, later(client, server))
@@ -142,4 +142,4 @@ def build_phases(finished: Finished) -> Rows:
         column["first_number"] = np.where(known, begin.number, 0)
         column["last_number"] = np.where(known, finish.number, 0)
         column["basis"] = np.where(known, np.maximum(begin.basis, finish.basis), ABSENT)
-    return table
+    return table.view(np.recarray)

@@ -93,11 +93,29 @@ class Quality:
             Fact("bytes", "captured", self.bytes_captured, "bytes captured"),
             Fact("bytes", "on_wire", self.bytes_on_wire, "bytes the packets had on the wire"),
             Fact("quality", "cut_by_snaplen", self.cut, "packets cut by the snapshot length", "tls_*, http_*, dns_*"),
-            Fact("quality", "length_from_capture", self.offloaded, "IP length 0, as segmentation offload leaves it", "originator_ip_bytes, responder_ip_bytes"),
+            Fact(
+                "quality",
+                "length_from_capture",
+                self.offloaded,
+                "IP length 0, as segmentation offload leaves it",
+                "originator_ip_bytes, responder_ip_bytes",
+            ),
             Fact("quality", "bad_checksums", self.bad_checksums, "wrong checksums (looked for with --checksums verify only)"),
             Fact("quality", "clock_steps_back", self.steps_back, "packets older than the one before", "all durations"),
             Fact("quality", "largest_clock_step_back_ns", self.largest_step_back_ns, "largest such step, ns", "all durations"),
-            Fact("quality", "midstream_connections", self.midstream, "TCP connections that start in the middle of their life", "dns_*, tcp_*, tls_*"),
-            Fact("quality", "one_sided_connections", self.one_sided, "TCP connections with packets of one end only", "server_wait_ms, tcp_connect_ms"),
+            Fact(
+                "quality",
+                "midstream_connections",
+                self.midstream,
+                "TCP connections that start in the middle of their life",
+                "dns_*, tcp_*, tls_*",
+            ),
+            Fact(
+                "quality",
+                "one_sided_connections",
+                self.one_sided,
+                "TCP connections with packets of one end only",
+                "server_wait_ms, tcp_connect_ms",
+            ),
         ]
         return facts

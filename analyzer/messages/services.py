@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analyzer.kernel import DONE
 from analyzer.memory import Memory
 from analyzer.messages import services_kernels as kernels
 from analyzer.tables import Ints, Rows, grow_table, new_table
@@ -45,7 +46,7 @@ class Services:
             status, at = kernels.assign(
                 data, arena, runs, at, connections, self.table, self._held, state, self._extras, self._wanted, self._decided, self._scratch
             )
-            if status == kernels.DONE:
+            if status == DONE:
                 break
             self._grow(len(runs))
         if state[2]:

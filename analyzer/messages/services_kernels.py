@@ -136,7 +136,7 @@ def free_held(data, arena, held, state, service):
 
 
 @helper
-def emit_held(held, state, service, connection, extras, top):
+def emit_held(held, service, connection, extras, top):
     """Hand on what is held of a connection as runs at the end of ``extras``; the blocks stay until the next call."""
     row = np.int64(service.first_held)
     while row > 0:
@@ -188,7 +188,7 @@ def assign(data, arena, runs, first, connections, services, held, state, extras,
                 else:
                     s.protocol = answer
                     if s.first_held > 0:
-                        top = emit_held(held, state, s, run.connection, extras, state[2])
+                        top = emit_held(held, s, run.connection, extras, state[2])
                         for k in range(state[2], top):
                             wanted[state[3], 0] = answer
                             wanted[state[3], 1] = runs.size + k

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Checksums (RFC 1071) of IPv4 headers, TCP, UDP, ICMP and ICMPv6, where all the bytes they cover were captured."""
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from analyzer.tables.packets import (
 
 
 @helper
-def sum_words(data, at, end):  # type: ignore[no-untyped-def]
+def sum_words(data, at, end):
     """Sum of the 16-bit words of [at, end), the last byte of an odd number padded with zero."""
     total = np.int64(0)
     while at + 2 <= end:
@@ -31,7 +32,7 @@ def sum_words(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_right(total):  # type: ignore[no-untyped-def]
+def is_right(total):
     """Whether a sum that includes the checksum itself is that of undamaged bytes."""
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)
@@ -39,7 +40,7 @@ def is_right(total):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_source_routed(data, at, transport):  # type: ignore[no-untyped-def]
+def is_source_routed(data, at, transport):
     """Whether the IPv6 packet at ``at`` has a routing header with segments left: its destination is not that of the checksum."""
     kind, at = u8(data, at + 6, transport), at + 40
     while at < transport:
@@ -53,7 +54,7 @@ def is_source_routed(data, at, transport):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_transport_right(data, p):  # type: ignore[no-untyped-def]
+def is_transport_right(data, p):
     """False when the transport checksum is there, can be verified and is wrong."""
     start = np.int64(p.offset)
     network, transport = start + np.int64(p.network), start + np.int64(p.transport)
@@ -79,7 +80,7 @@ def is_transport_right(data, p):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def verify_packets(data, packets):  # type: ignore[no-untyped-def]
+def verify_packets(data, packets):
     """Set the marks of wrong checksums on decoded rows; a wrong IPv4 header checksum makes the outcome BAD_CHECKSUM."""
     for i in range(packets.shape[0]):
         p = packets[i]

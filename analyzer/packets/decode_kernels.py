@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """The entry kernel of stage 2: every row of a batch through link, network and transport layer."""
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ NO_WINDOW_SCALE = 255
 
 
 @helper
-def clear_row(p):  # type: ignore[no-untyped-def]
+def clear_row(p):
     """Forget what an earlier batch wrote: rows are used again."""
     zero = np.uint64(0)
     p.ip_version = 0
@@ -49,7 +50,7 @@ def clear_row(p):  # type: ignore[no-untyped-def]
 
 
 @helper
-def decode_packet(data, p, max_headers):  # type: ignore[no-untyped-def]
+def decode_packet(data, p, max_headers):
     """Fill the header fields of one row; its outcome, the time left aside."""
     start = np.int64(p.offset)
     end = start + np.int64(p.caplen)
@@ -72,7 +73,7 @@ def decode_packet(data, p, max_headers):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def decode_packets(data, packets, max_headers):  # type: ignore[no-untyped-def]
+def decode_packets(data, packets, max_headers):
     """Fill the header fields and the outcome of all rows; ``max_headers``: most IPv6 extension headers of one packet."""
     for i in range(packets.shape[0]):
         p = packets[i]

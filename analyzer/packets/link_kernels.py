@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Link layers: from the first captured byte to the network layer.
 
 Each helper finds the EtherType of what is inside and where it begins; an EtherType below 1536 means 802.2 LLC that is not IP.
@@ -26,13 +27,13 @@ ARPHRD_NETLINK = 824  # Linux cooked captures of netlink: the protocol field is 
 
 
 @helper
-def too_short(is_cut):  # type: ignore[no-untyped-def]
+def too_short(is_cut):
     """A header ends beyond the captured bytes: because they were cut, or because the packet lies."""
     return LINK_CUT if is_cut else LINK_MALFORMED
 
 
 @helper
-def find_snap(data, length, at, end, is_cut):  # type: ignore[no-untyped-def]
+def find_snap(data, length, at, end, is_cut):
     """The 802.2 header at ``at``: (EtherType, position after it) when it is a SNAP header of RFC 1042, else the length it came with."""
     llc, organisation, snap = be24(data, at, end), be24(data, at + 3, end), be16(data, at + 6, end)
     if is_cut and llc in (-1, 0xAAAA03) and organisation in (-1, 0) and snap < 0:
@@ -43,7 +44,7 @@ def find_snap(data, length, at, end, is_cut):  # type: ignore[no-untyped-def]
 
 
 @helper
-def walk_tags(data, p, ethertype, at, end, is_cut):  # type: ignore[no-untyped-def]
+def walk_tags(data, p, ethertype, at, end, is_cut):
     """VLAN tags (802.1Q, 802.1ad) and 802.2 SNAP (RFC 1042): (EtherType, where its payload begins). The first two VLAN ids are kept."""
     for depth in range(MAX_TAGS + 1):
         if ethertype not in (VLAN, SERVICE_VLAN, OLD_SERVICE_VLAN):
@@ -64,7 +65,7 @@ def walk_tags(data, p, ethertype, at, end, is_cut):  # type: ignore[no-untyped-d
 
 
 @helper
-def family_ethertype(family):  # type: ignore[no-untyped-def]
+def family_ethertype(family):
     """EtherType of a BSD address family: AF_INET is 2 everywhere, AF_INET6 is 10, 23, 24, 28 or 30."""
     if family == 2:
         return np.int64(IPV4)
@@ -74,13 +75,13 @@ def family_ethertype(family):  # type: ignore[no-untyped-def]
 
 
 @helper
-def raw_ethertype(data, at, end):  # type: ignore[no-untyped-def]
+def raw_ethertype(data, at, end):
     """EtherType of bare IP by its version nibble, IPv4 when it is neither: then the IPv4 header is found malformed."""
     return np.int64(IPV6) if u8(data, at, end) >> 4 == 6 else np.int64(IPV4)
 
 
 @helper
-def find_network(data, p, at, end, is_cut):  # type: ignore[no-untyped-def]
+def find_network(data, p, at, end, is_cut):
     """(EtherType or one of LINK_*, position of the network layer) of the packet at ``at``.
 
     NULL has its family in the byte order of the recording machine: a family is small, so the order that makes it so is taken.
@@ -115,13 +116,13 @@ def find_network(data, p, at, end, is_cut):  # type: ignore[no-untyped-def]
 
 
 @helper
-def cut_or(is_cut, outcome):  # type: ignore[no-untyped-def]
+def cut_or(is_cut, outcome):
     """Outcome of a header that ends beyond the captured bytes."""
     return CUT if is_cut else outcome
 
 
 @helper
-def link_outcome(ethertype, known, not_ip, unknown, too_deep):  # type: ignore[no-untyped-def]
+def link_outcome(ethertype, known, not_ip, unknown, too_deep):
     """Outcome of what find_network answered; ``known`` for IP."""
     if ethertype in (IPV4, IPV6):
         return known

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """IPv4 (RFC 791) and IPv6 with its extension headers (RFC 8200): addresses, lengths, and where the transport layer begins."""
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ SHORTEST_FRAME = 64
 
 
 @helper
-def set_payload(p, start, at, stop, wire_stop):  # type: ignore[no-untyped-def]
+def set_payload(p, start, at, stop, wire_stop):
     """The payload begins at ``at``; captured up to ``stop``, on the wire up to ``wire_stop``."""
     p.payload = at - start
     p.payload_size = max(stop - at, 0)
@@ -25,7 +26,7 @@ def set_payload(p, start, at, stop, wire_stop):  # type: ignore[no-untyped-def]
 
 
 @helper
-def decode_ipv4(data, p, at, start, end, wire_end):  # type: ignore[no-untyped-def]
+def decode_ipv4(data, p, at, start, end, wire_end):
     """The IPv4 header at ``at``: (outcome, position after it, end on the wire by the total length).
 
     A total length of 0 is that of a segment still to be cut up by the network card: the wire length counts (LENGTH_FROM_CAPTURE).
@@ -63,7 +64,7 @@ def decode_ipv4(data, p, at, start, end, wire_end):  # type: ignore[no-untyped-d
 
 
 @helper
-def extension_bytes(data, kind, at, end):  # type: ignore[no-untyped-def]
+def extension_bytes(data, kind, at, end):
     """Size of the extension header of this type at ``at``; 0 when the type is none that is walked, -1 past the captured bytes."""
     if kind == FRAGMENT_HEADER:
         return np.int64(8)
@@ -76,7 +77,7 @@ def extension_bytes(data, kind, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def walk_extensions(data, p, at, stop, wire_stop, max_headers):  # type: ignore[no-untyped-def]
+def walk_extensions(data, p, at, stop, wire_stop, max_headers):
     """Extension headers from ``at`` on: (outcome, position after them); p.protocol becomes the number of what follows."""
     is_cut = stop < wire_stop
     for walked in range(max_headers + 1):
@@ -100,7 +101,7 @@ def walk_extensions(data, p, at, stop, wire_stop, max_headers):  # type: ignore[
 
 
 @helper
-def decode_ipv6(data, p, at, start, end, wire_end, max_headers):  # type: ignore[no-untyped-def]
+def decode_ipv6(data, p, at, start, end, wire_end, max_headers):
     """The IPv6 header at ``at`` and its extension headers: (outcome, position after them, end on the wire by the payload length).
 
     A payload length of 0 is that of a jumbo payload (RFC 2675) or of a segment still to be cut up: the wire length counts.

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """TCP (RFC 9293) with its options, UDP (RFC 768), ICMP (RFC 792) and ICMPv6 (RFC 4443) headers."""
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ LARGEST_WINDOW_SCALE = 14  # RFC 7323 2.3: larger shift counts are to be used as
 
 
 @helper
-def decode_tcp_options(data, p, at, end):  # type: ignore[no-untyped-def]
+def decode_tcp_options(data, p, at, end):
     """Options up to the end of the header, or to the first that lies about its length."""
     while at < end:
         kind = u8(data, at, end)
@@ -42,7 +43,7 @@ def decode_tcp_options(data, p, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def decode_tcp(data, p, at, start, stop, wire_stop):  # type: ignore[no-untyped-def]
+def decode_tcp(data, p, at, start, stop, wire_stop):
     """The TCP header at ``at``; its outcome. Where only options are cut off, what stands before them is enough to go on with."""
     is_cut = stop < wire_stop
     if at + TCP_BYTES > stop:
@@ -64,7 +65,7 @@ def decode_tcp(data, p, at, start, stop, wire_stop):  # type: ignore[no-untyped-
 
 
 @helper
-def decode_udp(data, p, at, start, stop, wire_stop):  # type: ignore[no-untyped-def]
+def decode_udp(data, p, at, start, stop, wire_stop):
     """The UDP header at ``at``; its outcome. A length of 0 is that of a jumbo datagram (RFC 2675): the IP length counts."""
     if at + UDP_BYTES > stop:
         return cut_or(stop < wire_stop and at + UDP_BYTES <= wire_stop, MALFORMED_TRANSPORT)
@@ -81,7 +82,7 @@ def decode_udp(data, p, at, start, stop, wire_stop):  # type: ignore[no-untyped-
 
 
 @helper
-def decode_icmp(data, p, at, start, stop, wire_stop):  # type: ignore[no-untyped-def]
+def decode_icmp(data, p, at, start, stop, wire_stop):
     """The ICMP or ICMPv6 header at ``at``; its outcome. Type and code stand where other protocols have ports."""
     if at + ICMP_BYTES > stop:
         return cut_or(stop < wire_stop and at + ICMP_BYTES <= wire_stop, MALFORMED_TRANSPORT)
@@ -91,7 +92,7 @@ def decode_icmp(data, p, at, start, stop, wire_stop):  # type: ignore[no-untyped
 
 
 @helper
-def decode_transport(data, p, at, start, stop, wire_stop):  # type: ignore[no-untyped-def]
+def decode_transport(data, p, at, start, stop, wire_stop):
     """The transport header at ``at`` by p.protocol; its outcome. Protocols without ports of ours are analysed as they are."""
     protocol = np.int64(p.protocol)
     if protocol == TCP:

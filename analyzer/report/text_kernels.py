@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 r"""Bytes from the network and addresses as text that is safe to show: valid UTF-8, nothing that moves a cursor or turns a line around.
 
 A byte that is no part of a valid UTF-8 character (RFC 3629 4) or belongs to a character that controls is written as ``\xHH``: C0 and C1
@@ -15,7 +16,7 @@ ADDRESS_WIDTH = 45  # "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"
 
 
 @helper
-def is_steering(lead, second, third):  # type: ignore[no-untyped-def]
+def is_steering(lead, second, third):
     """Whether a valid character of two (``third`` -1) or three bytes steers: C1, U+061C, U+200E-F, U+2028-E, U+2066-9, U+FEFF."""
     if lead == 0xC2:
         return second < 0xA0
@@ -29,13 +30,13 @@ def is_steering(lead, second, third):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_tail(byte):  # type: ignore[no-untyped-def]
+def is_tail(byte):
     """Whether a byte continues a character (10xxxxxx); -1 does not."""
     return 0x80 <= byte <= 0xBF
 
 
 @helper
-def long_character(data, at, end, lead):  # type: ignore[no-untyped-def]
+def long_character(data, at, end, lead):
     """Bytes of the character of two to four bytes that begins at ``at``, 0 when its first byte has to be escaped (RFC 3629 4)."""
     second = u8(data, at + 1, end)
     if lead < 0xC2 or lead > 0xF4 or not is_tail(second):
@@ -55,7 +56,7 @@ def long_character(data, at, end, lead):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def measure_text(data, positions, sizes, ends):  # type: ignore[no-untyped-def]
+def measure_text(data, positions, sizes, ends):
     """Where each span ends once it is escaped: ``ends`` (n + 1) begins with 0."""
     top = np.int64(0)
     ends[0] = 0
@@ -78,7 +79,7 @@ def measure_text(data, positions, sizes, ends):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def write_text(data, positions, sizes, ends, out):  # type: ignore[no-untyped-def]
+def write_text(data, positions, sizes, ends, out):
     """Write each span, escaped, to ``out``, which has the size that ``measure_text`` found."""
     for i in range(positions.shape[0]):
         at = positions[i]
@@ -109,13 +110,13 @@ def write_text(data, positions, sizes, ends, out):  # type: ignore[no-untyped-de
 
 
 @helper
-def hex_digit(value):  # type: ignore[no-untyped-def]
+def hex_digit(value):
     """Lower-case hexadecimal digit of 0 .. 15, as ASCII."""
     return value + 48 if value < 10 else value + 87
 
 
 @helper
-def put_dotted(out, top, address):  # type: ignore[no-untyped-def]
+def put_dotted(out, top, address):
     """Write the 32 bits of an IPv4 address; the new top."""
     for k in range(4):
         byte = (address >> (24 - 8 * k)) & 255
@@ -134,14 +135,14 @@ def put_dotted(out, top, address):  # type: ignore[no-untyped-def]
 
 
 @helper
-def group_of(hi, lo, k):  # type: ignore[no-untyped-def]
+def group_of(hi, lo, k):
     """Group ``k`` (0 .. 7) of an IPv6 address."""
     word = hi if k < 4 else lo
     return np.int64((word >> np.uint64(48 - 16 * (k & 3))) & np.uint64(0xFFFF))
 
 
 @helper
-def longest_zeros(hi, lo, groups):  # type: ignore[no-untyped-def]
+def longest_zeros(hi, lo, groups):
     """First group and length of the longest run of zero groups, the first of equals; length 0 when none has two (RFC 5952 4.2)."""
     best, length, run = 0, 1, 0
     for k in range(groups):
@@ -152,7 +153,7 @@ def longest_zeros(hi, lo, groups):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_ipv6(out, top, hi, lo):  # type: ignore[no-untyped-def]
+def put_ipv6(out, top, hi, lo):
     """Write an IPv6 address (RFC 5952 4; IPv4-mapped ones in mixed notation, 5); the new top."""
     is_mapped = hi == np.uint64(0) and (lo >> np.uint64(32)) == np.uint64(0xFFFF)
     groups = 6 if is_mapped else 8
@@ -187,7 +188,7 @@ def put_ipv6(out, top, hi, lo):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def write_addresses(hi, lo, versions, ends, out):  # type: ignore[no-untyped-def]
+def write_addresses(hi, lo, versions, ends, out):
     """Write addresses (version 4, 6, or anything else for none) to ``out`` of ADDRESS_WIDTH bytes a row; ``ends`` (n + 1) begins with 0."""
     top = np.int64(0)
     ends[0] = 0

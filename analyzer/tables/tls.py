@@ -221,6 +221,7 @@ PROGRESS = row_type(
     ("session_id_size", "u1", "bytes of the session id the client offered"),
     ("session_id", ("u1", (32,)), "the session id"),
     ("has_ticket", "u1", "SessionTicket extension with a ticket"),
+    ("identity_length", "i4", "length of the first PSK identity offered: a ticket of an earlier session, 0 = none"),
     ("has_key_exchange", "u1", "ClientKeyExchange seen"),
     ("client_protected", "u1", "the client switched to encryption"),
     ("server_protected", "u1", "the server switched to encryption"),

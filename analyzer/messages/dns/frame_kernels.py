@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Framing: where messages begin and end, in datagrams and in streams.
 
 UDP: a datagram is a message. Ports 53, 5353 (mDNS), 5355 (LLMNR) and 137 (NetBIOS names) are taken for DNS when the header is
@@ -24,7 +25,7 @@ QUESTIONS = 25  # more than that in one message is other traffic on the port (Ze
 
 
 @helper
-def is_plausible(data, at, end):  # type: ignore[no-untyped-def]
+def is_plausible(data, at, end):
     """Whether twelve bytes can be a header: a known opcode, few questions, and something asked or answered."""
     if end - at < 12:
         return False
@@ -36,7 +37,7 @@ def is_plausible(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_query(data, at, end):  # type: ignore[no-untyped-def]
+def is_query(data, at, end):
     """Whether a datagram is exactly an ordinary query: one question of host name letters in class IN, and OPT at most."""
     if end - at < 19 or be16(data, at + 2, end) & 0xFECF != 0 or be16(data, at + 4, end) != 1:
         return False
@@ -63,13 +64,13 @@ def is_query(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_service(port):  # type: ignore[no-untyped-def]
+def is_service(port):
     """Whether a port belongs to DNS, mDNS, LLMNR or the NetBIOS name service."""
     return port == 53 or port == 5353 or port == 5355 or port == 137
 
 
 @helper
-def is_multicast(version, high, low):  # type: ignore[no-untyped-def]
+def is_multicast(version, high, low):
     """224.0.0.0/4 or ff00::/8."""
     if version == 4:
         return low >> np.uint64(28) == np.uint64(14)
@@ -77,7 +78,7 @@ def is_multicast(version, high, low):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def select_datagrams(data, packets, at, streams, messages, top, counters):  # type: ignore[no-untyped-def]
+def select_datagrams(data, packets, at, streams, messages, top, counters):
     """PACKET rows from ``at`` on to DNS_MESSAGE rows; (status, next packet, new top of messages)."""
     for i in range(at, packets.size):
         p = packets[i]
@@ -120,7 +121,7 @@ def select_datagrams(data, packets, at, streams, messages, top, counters):  # ty
 
 
 @helper
-def add_message(m, run, order, c, position, size, block_size):  # type: ignore[no-untyped-def]
+def add_message(m, run, order, c, position, size, block_size):
     """A DNS_MESSAGE row for a message of a stream; addresses come from its connection."""
     m.position = position
     m.message_size = size
@@ -145,7 +146,7 @@ def add_message(m, run, order, c, position, size, block_size):  # type: ignore[n
 
 
 @helper
-def close_stream(data, arena, s):  # type: ignore[no-untyped-def]
+def close_stream(data, arena, s):
     """Drop what is held of a message; whether anything was."""
     was_open = s.prefix_bytes > 0
     if s.prefix_bytes == 2 and s.have > 0:
@@ -156,7 +157,7 @@ def close_stream(data, arena, s):  # type: ignore[no-untyped-def]
 
 
 @helper
-def shut_off(data, arena, s, counters, counter):  # type: ignore[no-untyped-def]
+def shut_off(data, arena, s, counters, counter):
     """Read nothing more of this direction."""
     close_stream(data, arena, s)
     s.is_off = 1
@@ -164,7 +165,7 @@ def shut_off(data, arena, s, counters, counter):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_prefix(data, s, at, end):  # type: ignore[no-untyped-def]
+def read_prefix(data, s, at, end):
     """Take bytes of the length prefix, one or two; the position after them."""
     while at < end and s.prefix_bytes < 2:
         s.wanted = (np.int64(s.wanted) << 8 if s.prefix_bytes else 0) | np.int64(data[at])
@@ -174,7 +175,7 @@ def read_prefix(data, s, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def frame_run(data, arena, run, s, order, c, messages, top, counters):  # type: ignore[no-untyped-def]
+def frame_run(data, arena, run, s, order, c, messages, top, counters):
     """Messages that end in this run; the new top. The caller has made sure of the rows."""
     at = np.int64(run.position)
     end = at + np.int64(run.run_size)
@@ -217,7 +218,7 @@ def frame_run(data, arena, run, s, order, c, messages, top, counters):  # type: 
 
 
 @kernel
-def frame_runs(data, arena, runs, wanted, at, connections, streams, messages, top, counters):  # type: ignore[no-untyped-def]
+def frame_runs(data, arena, runs, wanted, at, connections, streams, messages, top, counters):
     """RUN rows ``wanted[at:]`` to DNS_MESSAGE rows; (status, next index of wanted, new top of messages)."""
     for i in range(at, wanted.size):
         run = runs[wanted[i]]
@@ -238,7 +239,7 @@ def frame_runs(data, arena, runs, wanted, at, connections, streams, messages, to
 
 
 @kernel
-def give_blocks(data, arena, messages, first, top, counters):  # type: ignore[no-untyped-def]
+def give_blocks(data, arena, messages, first, top, counters):
     """Give back the arena blocks of ``messages[first:top]``, which have been read, and count the malformed."""
     for i in range(first, top):
         m = messages[i]
@@ -250,7 +251,7 @@ def give_blocks(data, arena, messages, first, top, counters):  # type: ignore[no
 
 
 @kernel
-def release_streams(data, arena, streams, rows, counters):  # type: ignore[no-untyped-def]
+def release_streams(data, arena, streams, rows, counters):
     """Give back what is held for connections that are flushed."""
     for i in range(rows.size):
         for end in range(2):

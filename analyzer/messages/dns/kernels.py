@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Parsing: the bytes of a message to the fields of its DNS_MESSAGE row and its RESOURCE_RECORD rows with their names (RFC 1035 4.1).
 
 A second pass (present_kernels) turns the data of the records to text: until then ``rdata`` is where it lies in memory, and ``zeek``
@@ -24,7 +25,7 @@ EXTENDED_ERROR = 15
 
 
 @helper
-def clear_message(m, records_top):  # type: ignore[no-untyped-def]
+def clear_message(m, records_top):
     """Nothing read yet."""
     m.error = NO_ERROR
     m.rejected = 0
@@ -50,7 +51,7 @@ def clear_message(m, records_top):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_question(data, m, at, end, text, top, jumps):  # type: ignore[no-untyped-def]
+def read_question(data, m, at, end, text, top, jumps):
     """The first question; (position after it or -1 with m.error, new top)."""
     after, name_end, h, is_plain = read_name(data, np.int64(m.position), end, at, text, top, jumps)
     if after < 0:
@@ -73,7 +74,7 @@ def read_question(data, m, at, end, text, top, jumps):  # type: ignore[no-untype
 
 
 @helper
-def read_questions(data, m, end, text, top, jumps):  # type: ignore[no-untyped-def]
+def read_questions(data, m, end, text, top, jumps):
     """All questions: the first is kept, of the last what Zeek logs; (position after them or -1 with m.error, new top).
 
     A question takes five bytes at least, so their number cannot make this slow.
@@ -108,7 +109,7 @@ def read_questions(data, m, end, text, top, jumps):  # type: ignore[no-untyped-d
 
 
 @helper
-def read_opt(data, m, at, fixed, end, text, top):  # type: ignore[no-untyped-def]
+def read_opt(data, m, at, fixed, end, text, top):
     """The OPT pseudo-record (RFC 6891 6.1.2): fixed part at ``fixed``, options in ``data[at:end]``; the new top."""
     if m.udp_size >= 0:  # a second one is an error of the sender (6.1.1): the first counts
         return top
@@ -131,7 +132,7 @@ def read_opt(data, m, at, fixed, end, text, top):  # type: ignore[no-untyped-def
 
 
 @helper
-def read_record(data, m, x, section, at, end, text, top, jumps):  # type: ignore[no-untyped-def]
+def read_record(data, m, x, section, at, end, text, top, jumps):
     """One record, its data still as on the wire; (position after it, or -1 with m.error, new top, 1 when it is a row)."""
     x.zeek = at
     if m.name_size > 0 and be16(data, at, end) == 0xC00C:  # the name asked for
@@ -162,7 +163,7 @@ def read_record(data, m, x, section, at, end, text, top, jumps):  # type: ignore
 
 
 @helper
-def parse_message(data, m, records, r, text, top, jumps):  # type: ignore[no-untyped-def]
+def parse_message(data, m, records, r, text, top, jumps):
     """Read one message; (status, new top of records, new top of text)."""
     start, first, base = np.int64(m.position), r, top
     end = start + np.int64(m.message_size)
@@ -199,7 +200,7 @@ def parse_message(data, m, records, r, text, top, jumps):  # type: ignore[no-unt
 
 
 @kernel
-def parse(data, messages, at, end, records, records_top, text, text_top, jumps):  # type: ignore[no-untyped-def]
+def parse(data, messages, at, end, records, records_top, text, text_top, jumps):
     """Read ``messages[at:end]`` but for the data of their records; (status, next message, new top of records, new top of text)."""
     for i in range(at, end):
         status, r, top = parse_message(data, messages[i], records, records_top, text, text_top, jumps)

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 r"""Names: from compressed labels to text (RFC 1035 3.1, 4.1.4, 5.1).
 
 Compression pointers must point strictly before the labels they were met in, so a walk cannot loop; a name has at most 255 bytes on
@@ -16,13 +17,13 @@ HASH_START = np.int64(0x811C9DC5)
 
 
 @helper
-def hash_byte(h, byte):  # type: ignore[no-untyped-def]
+def hash_byte(h, byte):
     """Mix one byte into a hash of 38 bits; never overflows."""
     return ((h ^ byte) * 16777619) & 0x3FFFFFFFFF
 
 
 @helper
-def read_name(data, message, end, at, text, top, jumps):  # type: ignore[no-untyped-def]
+def read_name(data, message, end, at, text, top, jumps):
     """Write the name at ``at`` as text; (position after it or -1 when it is malformed, new top, hash without case, is plain).
 
     Plain: neither capitals nor escapes, so that the folded name is the same text.
@@ -73,7 +74,7 @@ def read_name(data, message, end, at, text, top, jumps):  # type: ignore[no-unty
 
 
 @helper
-def fold_name(data, message, at, text, top):  # type: ignore[no-untyped-def]
+def fold_name(data, message, at, text, top):
     """Write a name that read_name has accepted in lower case, its bytes as they are (empty for the root); the new top."""
     start = top
     while data[at] != 0:
@@ -91,7 +92,7 @@ def fold_name(data, message, at, text, top):  # type: ignore[no-untyped-def]
 
 
 @helper
-def decode_netbios(data, at, text, top):  # type: ignore[no-untyped-def]
+def decode_netbios(data, at, text, top):
     """Write a NetBIOS name (RFC 1001 14.1: a label of 32 letters A to P, two a byte) as Zeek does: padding and suffix left out.
 
     The new top; nothing is written when the label is not of that form.

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Pairing: messages in order of capture to LOOKUP rows.
 
 A query opens a lookup, a response answers the oldest open lookup of the same connection, client, id and question that is not older than
@@ -36,13 +37,13 @@ TOP, NUMBER, ANSWERS = 0, 1, 2
 
 
 @helper
-def hash_key(m, client):  # type: ignore[no-untyped-def]
+def hash_key(m, client):
     """Hash of connection, client end and id."""
     return mix64(np.uint64(np.int64(m.connection) << 17 | client << 16 | np.int64(m.id)), np.uint64(0x9E3779B9))
 
 
 @helper
-def find_open(m, key, client, heads, lookups, pending, retry_ns):  # type: ignore[no-untyped-def]
+def find_open(m, key, client, heads, lookups, pending, retry_ns):
     """For a query: the newest unanswered lookup it repeats, row plus one; 0 = none."""
     row = np.int64(heads[key & (heads.size - 1)])
     for _ in range(STEPS):
@@ -57,13 +58,13 @@ def find_open(m, key, client, heads, lookups, pending, retry_ns):  # type: ignor
 
 
 @helper
-def is_same_question(x, m):  # type: ignore[no-untyped-def]
+def is_same_question(x, m):
     """Whether a message has the question of a lookup; one without a question (an error, mostly) is taken for any."""
     return m.qtype < 0 or x.qtype < 0 or x.question_hash == m.question_hash
 
 
 @helper
-def find_asked(m, key, client, heads, lookups, pending, wait_ns):  # type: ignore[no-untyped-def]
+def find_asked(m, key, client, heads, lookups, pending, wait_ns):
     """For a response: (oldest unanswered lookup it fits, newest answered one, oldest with the id only), rows plus one; 0 = none."""
     row = np.int64(heads[key & (heads.size - 1)])
     waiting, answered, with_id = np.int64(0), np.int64(0), np.int64(0)
@@ -85,7 +86,7 @@ def find_asked(m, key, client, heads, lookups, pending, wait_ns):  # type: ignor
 
 
 @helper
-def judge(m):  # type: ignore[no-untyped-def]
+def judge(m):
     """The outcome that a response gives its lookup."""
     if m.rcode == 3:
         return NXDOMAIN
@@ -101,7 +102,7 @@ def judge(m):  # type: ignore[no-untyped-def]
 
 
 @helper
-def set_records(x, m, records, number):  # type: ignore[no-untyped-def]
+def set_records(x, m, records, number):
     """Give the records of a message to a lookup; those it had are let go."""
     for k in range(x.first_record, np.int64(x.first_record) + np.int64(x.records)):
         records[k].lookup = 0
@@ -112,7 +113,7 @@ def set_records(x, m, records, number):  # type: ignore[no-untyped-def]
 
 
 @helper
-def set_name(x, m):  # type: ignore[no-untyped-def]
+def set_name(x, m):
     """The question of a message becomes that of the lookup."""
     x.qtype = m.qtype
     x.qclass = m.qclass
@@ -126,7 +127,7 @@ def set_name(x, m):  # type: ignore[no-untyped-def]
 
 
 @helper
-def start_lookup(x, m, number):  # type: ignore[no-untyped-def]
+def start_lookup(x, m, number):
     """A row for a message that opens a lookup or stands alone: what queries and responses have in common."""
     is_answer = (np.int64(m.bits) & RESPONSE) != 0
     x.number = number
@@ -161,7 +162,7 @@ def start_lookup(x, m, number):  # type: ignore[no-untyped-def]
 
 
 @helper
-def clear_query(x):  # type: ignore[no-untyped-def]
+def clear_query(x):
     """No query seen."""
     x.query_ts = 0
     x.query_number = 0
@@ -176,7 +177,7 @@ def clear_query(x):  # type: ignore[no-untyped-def]
 
 
 @helper
-def clear_response(x):  # type: ignore[no-untyped-def]
+def clear_response(x):
     """No response seen."""
     x.rcode = -1
     x.authoritative = 0
@@ -195,7 +196,7 @@ def clear_response(x):  # type: ignore[no-untyped-def]
 
 
 @helper
-def set_query(x, m, records):  # type: ignore[no-untyped-def]
+def set_query(x, m, records):
     """The query's part of a row."""
     bits = np.int64(m.bits)
     x.has_query = 1
@@ -214,7 +215,7 @@ def set_query(x, m, records):  # type: ignore[no-untyped-def]
 
 
 @helper
-def set_response(x, m, records):  # type: ignore[no-untyped-def]
+def set_response(x, m, records):
     """The response's part of a row."""
     bits = np.int64(m.bits)
     x.has_response = 1
@@ -244,7 +245,7 @@ def set_response(x, m, records):  # type: ignore[no-untyped-def]
 
 
 @helper
-def start_pending(e, key, client):  # type: ignore[no-untyped-def]
+def start_pending(e, key, client):
     """The state beside a new row: in no chain, without repeats."""
     e.key = key
     e.client = client
@@ -256,7 +257,7 @@ def start_pending(e, key, client):  # type: ignore[no-untyped-def]
 
 
 @helper
-def link(heads, pending, row):  # type: ignore[no-untyped-def]
+def link(heads, pending, row):
     """Put a row at the head of its hash chain."""
     slot = np.int64(pending[row].key) & (heads.size - 1)
     pending[row].chain = heads[slot]
@@ -264,7 +265,7 @@ def link(heads, pending, row):  # type: ignore[no-untyped-def]
 
 
 @helper
-def join(row, is_answer, s, lookups, pending):  # type: ignore[no-untyped-def]
+def join(row, is_answer, s, lookups, pending):
     """Multicast: join with the oldest unpaired message of the other kind, else wait in the queue of one's own kind."""
     other = np.int64(s.first_query if is_answer else s.first_reply)
     x = lookups[row]
@@ -293,7 +294,7 @@ def join(row, is_answer, s, lookups, pending):  # type: ignore[no-untyped-def]
 
 
 @helper
-def repeat_query(m, row, lookups, pending, first):  # type: ignore[no-untyped-def]
+def repeat_query(m, row, lookups, pending, first):
     """The new row ``row`` repeats the query of the lookup ``first``."""
     x, e = lookups[first], pending[first]
     x.queries += 1
@@ -307,7 +308,7 @@ def repeat_query(m, row, lookups, pending, first):  # type: ignore[no-untyped-de
 
 
 @helper
-def pair_query(m, row, key, heads, lookups, pending, records, state, retry_ns):  # type: ignore[no-untyped-def]
+def pair_query(m, row, key, heads, lookups, pending, records, state, retry_ns):
     """A query to a single host: a new lookup or a repeated one; either takes the new row."""
     client = np.int64(m.sender)
     first = find_open(m, key, client, heads, lookups, pending, retry_ns)
@@ -324,7 +325,7 @@ def pair_query(m, row, key, heads, lookups, pending, records, state, retry_ns): 
 
 
 @helper
-def pair_response(m, row, key, heads, lookups, pending, records, state, wait_ns, counters):  # type: ignore[no-untyped-def]
+def pair_response(m, row, key, heads, lookups, pending, records, state, wait_ns, counters):
     """A response from a single host: fills the row of its query or repeat, or takes the new row; the row it went to."""
     client = 1 - np.int64(m.sender)
     waiting, answered, with_id = find_asked(m, key, client, heads, lookups, pending, wait_ns)
@@ -358,7 +359,7 @@ def pair_response(m, row, key, heads, lookups, pending, records, state, wait_ns,
 
 
 @kernel
-def pair(messages, order, at, records, lookups, pending, heads, streams, state, answers, counters, retry_ns, wait_ns):  # type: ignore[no-untyped-def]
+def pair(messages, order, at, records, lookups, pending, heads, streams, state, answers, counters, retry_ns, wait_ns):
     """DNS_MESSAGE rows ``order[at:]`` to LOOKUP rows; (status, next index of order).
 
     ``answers`` gets the rows whose response came now, in order; it is as long as ``order``.
@@ -390,7 +391,7 @@ def pair(messages, order, at, records, lookups, pending, heads, streams, state, 
 
 
 @kernel
-def relink(lookups, pending, heads, top):  # type: ignore[no-untyped-def]
+def relink(lookups, pending, heads, top):
     """Hang the rows into new, empty hash chains, oldest first."""
     for row in range(top):
         x = lookups[row]

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """The second pass of parsing: the data of records to text (and to Zeek's strings for answers).
 
 The first mistake in the data of a record is the message's ``error``: that record and those after it are dropped.
@@ -36,7 +37,7 @@ NETBIOS, WKS = 32, 11
 
 
 @helper
-def is_plain_text(text, at, end):  # type: ignore[no-untyped-def]
+def is_plain_text(text, at, end):
     """Whether a name as text is also its folded form: no capitals, no escapes, not the root."""
     is_plain = end - at != 1 or text[at] != 46
     for k in range(at, end):
@@ -46,7 +47,7 @@ def is_plain_text(text, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def add_zeek(data, m, x, owner, at, end, text, top):  # type: ignore[no-untyped-def]
+def add_zeek(data, m, x, owner, at, end, text, top):
     """The record as a string of Zeek's answers, sharing the text of the data where it is the same; the new top."""
     rrtype = np.int64(x.rrtype)
     if rrtype in (HINFO, CAA, SVCB, HTTPS, TSIG, OPT):
@@ -72,7 +73,7 @@ def add_zeek(data, m, x, owner, at, end, text, top):  # type: ignore[no-untyped-
 
 
 @helper
-def set_address(data, x, rrtype, at, end):  # type: ignore[no-untyped-def]
+def set_address(data, x, rrtype, at, end):
     """The address of an A or AAAA record."""
     x.address_hi = np.uint64(0)
     x.address_lo = np.uint64(0)
@@ -84,7 +85,7 @@ def set_address(data, x, rrtype, at, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def present(data, messages, at, end, records, next_record, text, top, jumps):  # type: ignore[no-untyped-def]
+def present(data, messages, at, end, records, next_record, text, top, jumps):
     """Turn the data of the records of ``messages[at:end]`` to text, from ``next_record`` of the first on.
 
     Returns (status, next message, its next record, new top of text).

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Record data as text: the presentation form of each type, and the strings that Zeek's dns.log has for answers.
 
 ``put_rdata`` writes the data of one record, ``put_zeek`` Zeek's string for it where that is not a part of the same text. Types that
@@ -48,7 +49,7 @@ for _place in range(512):
 
 
 @helper
-def put_fields(data, at, end, text, top, widths):  # type: ignore[no-untyped-def]
+def put_fields(data, at, end, text, top, widths):
     """Numbers in decimal, a space after each; ``widths`` has their sizes in bytes as decimal digits. (Position or -1, new top)."""
     power = 1
     while widths // power >= 10:
@@ -65,7 +66,7 @@ def put_fields(data, at, end, text, top, widths):  # type: ignore[no-untyped-def
 
 
 @helper
-def put_strings(data, at, end, text, top, most):  # type: ignore[no-untyped-def]
+def put_strings(data, at, end, text, top, most):
     """At most ``most`` character strings in quotes, with spaces between; (position or -1, new top)."""
     first = True
     while at < end and most > 0:
@@ -82,7 +83,7 @@ def put_strings(data, at, end, text, top, most):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_soa(data, message, at, end, text, top, jumps):  # type: ignore[no-untyped-def]
+def put_soa(data, message, at, end, text, top, jumps):
     """MNAME, RNAME and the five numbers (RFC 1035 3.3.13)."""
     at, top, _, _ = read_name(data, message, end, at, text, top, jumps)
     if at < 0:
@@ -95,7 +96,7 @@ def put_soa(data, message, at, end, text, top, jumps):  # type: ignore[no-untype
 
 
 @helper
-def put_rrsig(data, message, at, end, text, top):  # type: ignore[no-untyped-def]
+def put_rrsig(data, message, at, end, text, top):
     """A signature (RFC 4034 3.2); its signer is never compressed."""
     if end - at < 19:
         return np.int64(-1)
@@ -111,7 +112,7 @@ def put_rrsig(data, message, at, end, text, top):  # type: ignore[no-untyped-def
 
 
 @helper
-def put_nsec(data, message, at, end, text, top):  # type: ignore[no-untyped-def]
+def put_nsec(data, message, at, end, text, top):
     """The next name and the types of this one (RFC 4034 4.1.2): windows in increasing order, 1 to 32 bytes each."""
     at, top, _, _ = read_name(data, message, end, at, text, top, NO_JUMPS)
     if at < 0:
@@ -130,7 +131,7 @@ def put_nsec(data, message, at, end, text, top):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_keys(data, at, end, rrtype, text, top):  # type: ignore[no-untyped-def]
+def put_keys(data, at, end, rrtype, text, top):
     """Types that are a few numbers and then bytes in hex or base64: DS, SSHFP, TLSA, DNSKEY and their kin, NSEC3PARAM."""
     if rrtype == NSEC3PARAM:
         at, top = put_fields(data, at, end, text, top, W112)
@@ -151,7 +152,7 @@ def put_keys(data, at, end, rrtype, text, top):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_texts(data, message, at, end, rrtype, text, top, jumps):  # type: ignore[no-untyped-def]
+def put_texts(data, message, at, end, rrtype, text, top, jumps):
     """Types with character strings: TXT, SPF, HINFO, NAPTR, CAA, URI."""
     if rrtype == CAA:
         at, top = put_fields(data, at, end, text, top, W1)
@@ -177,7 +178,7 @@ def put_texts(data, message, at, end, rrtype, text, top, jumps):  # type: ignore
 
 
 @helper
-def put_rdata(data, message, at, end, rrtype, text, top, jumps):  # type: ignore[no-untyped-def]
+def put_rdata(data, message, at, end, rrtype, text, top, jumps):
     """The data of one record, which lies in ``data[at:end]``, as text; the new top, or -1 when it breaks the rules of its type."""
     if rrtype == A:
         return put_ipv4(text, top, data, at) if end - at == 4 else np.int64(-1)
@@ -212,13 +213,13 @@ def put_rdata(data, message, at, end, rrtype, text, top, jumps):  # type: ignore
 
 
 @helper
-def put_word(text, top, place):  # type: ignore[no-untyped-def]
+def put_word(text, top, place):
     """One of the words of Zeek's answers."""
     return put_bytes(text, top, _WORD_TEXT, _WORD_ENDS[place % 512], _WORD_ENDS[place % 512 + 1])
 
 
 @helper
-def put_zeek(data, message, owner, at, end, rrtype, text, top):  # type: ignore[no-untyped-def]
+def put_zeek(data, message, owner, at, end, rrtype, text, top):
     """Zeek's string for data that put_rdata has accepted (scripts/base/protocols/dns); the new top, unmoved when it lists nothing."""
     if rrtype in (CNAME, NS, PTR, SOA):
         return fold_name(data, message, at, text, top)

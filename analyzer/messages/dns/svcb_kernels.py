@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """SVCB and HTTPS records in presentation form (RFC 9460 2.1, 2.2, 7, appendix A)."""
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ for _key in range(_KEYS):
 
 
 @helper
-def put_key(text, top, key):  # type: ignore[no-untyped-def]
+def put_key(text, top, key):
     """The name of a SvcParamKey; ``key65280`` when unassigned."""
     if key < _KEYS:
         return put_bytes(text, top, _KEY_TEXT, _KEY_ENDS[key], _KEY_ENDS[key + 1])
@@ -41,7 +42,7 @@ def put_key(text, top, key):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_value(text, top, data, at, end, is_item):  # type: ignore[no-untyped-def]
+def put_value(text, top, data, at, end, is_item):
     """Bytes inside quotes; an item of a list has its commas and backslashes escaped once more (RFC 9460 appendix A.1)."""
     for k in range(at, end):
         byte = np.int64(data[k])
@@ -59,7 +60,7 @@ def put_value(text, top, data, at, end, is_item):  # type: ignore[no-untyped-def
 
 
 @helper
-def put_list(text, top, data, key, at, end):  # type: ignore[no-untyped-def]
+def put_list(text, top, data, key, at, end):
     """The value of a key that holds a list: mandatory, alpn, ipv4hint, ipv6hint; -1 when it breaks the rules of its key."""
     if at >= end:
         return np.int64(-1)
@@ -93,7 +94,7 @@ def put_list(text, top, data, key, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_parameter(text, top, data, key, at, end):  # type: ignore[no-untyped-def]
+def put_parameter(text, top, data, key, at, end):
     """`` key="value"``, or `` key`` when there is no value; -1 when the value breaks the rules of its key."""
     top = put_key(text, put(text, top, SPACE), key)
     if key == 2 or key == 8:
@@ -119,7 +120,7 @@ def put_parameter(text, top, data, key, at, end):  # type: ignore[no-untyped-def
 
 
 @helper
-def put_svcb(data, message, at, end, text, top):  # type: ignore[no-untyped-def]
+def put_svcb(data, message, at, end, text, top):
     """Priority, target and parameters; the new top, or -1 when malformed. The target is never compressed (RFC 9460 2.2)."""
     priority = be16(data, at, end)
     if priority < 0:

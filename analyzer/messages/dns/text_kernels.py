@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Writing text: decimal numbers, hex, base64, addresses, quoted strings, type names and times in the forms of zone files.
 
 Each helper writes at ``text[top]`` and returns the new top; the caller has made sure of the room.
@@ -25,14 +26,14 @@ for _code in range(512):
 
 
 @helper
-def put(text, top, byte):  # type: ignore[no-untyped-def]
+def put(text, top, byte):
     """One byte."""
     text[top] = byte
     return top + 1
 
 
 @helper
-def put_bytes(text, top, data, at, end):  # type: ignore[no-untyped-def]
+def put_bytes(text, top, data, at, end):
     """Bytes as they are."""
     for k in range(at, end):
         text[top] = data[k]
@@ -41,7 +42,7 @@ def put_bytes(text, top, data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_decimal(text, top, value):  # type: ignore[no-untyped-def]
+def put_decimal(text, top, value):
     """A number that is not negative."""
     digits = 1
     power = 10
@@ -56,7 +57,7 @@ def put_decimal(text, top, value):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_hex(text, top, data, at, end):  # type: ignore[no-untyped-def]
+def put_hex(text, top, data, at, end):
     """Bytes as two lower-case hex digits each."""
     for k in range(at, end):
         byte = np.int64(data[k])
@@ -67,7 +68,7 @@ def put_hex(text, top, data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_base64(text, top, data, at, end):  # type: ignore[no-untyped-def]
+def put_base64(text, top, data, at, end):
     """Bytes in base64 with padding (RFC 4648 4)."""
     while at < end:
         left = min(3, end - at)
@@ -84,7 +85,7 @@ def put_base64(text, top, data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_ddd(text, top, byte):  # type: ignore[no-untyped-def]
+def put_ddd(text, top, byte):
     r"""A byte as ``\DDD`` (RFC 1035 5.1)."""
     text[top] = 92
     text[top + 1] = 48 + byte // 100
@@ -94,7 +95,7 @@ def put_ddd(text, top, byte):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_quoted(text, top, data, at, end):  # type: ignore[no-untyped-def]
+def put_quoted(text, top, data, at, end):
     r"""A character string in quotes; ``"`` and ``\`` escaped, bytes that cannot be printed as ``\DDD``."""
     top = put(text, top, QUOTE)
     for k in range(at, end):
@@ -109,7 +110,7 @@ def put_quoted(text, top, data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_unknown(text, top, data, at, end):  # type: ignore[no-untyped-def]
+def put_unknown(text, top, data, at, end):
     r"""Data of an unknown type: ``\# length hex`` (RFC 3597 5)."""
     text[top] = 92
     text[top + 1] = 35
@@ -121,7 +122,7 @@ def put_unknown(text, top, data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_ipv4(text, top, data, at):  # type: ignore[no-untyped-def]
+def put_ipv4(text, top, data, at):
     """An IPv4 address; the caller has checked that its four bytes are there."""
     for k in range(4):
         if k > 0:
@@ -131,7 +132,7 @@ def put_ipv4(text, top, data, at):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_group(text, top, value):  # type: ignore[no-untyped-def]
+def put_group(text, top, value):
     """A 16-bit number in hex without leading zeros."""
     shift = 12
     while shift > 0 and value >> shift == 0:
@@ -143,7 +144,7 @@ def put_group(text, top, value):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_ipv6(text, top, data, at):  # type: ignore[no-untyped-def]
+def put_ipv6(text, top, data, at):
     """An IPv6 address as RFC 5952 has it; the caller has checked that its sixteen bytes are there."""
     best, best_groups, run = 8, 1, 0
     for k in range(8):
@@ -170,7 +171,7 @@ def put_ipv6(text, top, data, at):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_type(text, top, code):  # type: ignore[no-untyped-def]
+def put_type(text, top, code):
     """The name of a type; ``TYPE65280`` when unassigned."""
     if code < 512 and _TYPE_ENDS[code + 1] > _TYPE_ENDS[code]:
         return put_bytes(text, top, _TYPE_TEXT, _TYPE_ENDS[code], _TYPE_ENDS[code + 1])
@@ -182,7 +183,7 @@ def put_type(text, top, code):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_padded(text, top, value, digits):  # type: ignore[no-untyped-def]
+def put_padded(text, top, value, digits):
     """A number with leading zeros."""
     for k in range(digits):
         text[top + digits - 1 - k] = 48 + value % 10
@@ -191,7 +192,7 @@ def put_padded(text, top, value, digits):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_time(text, top, seconds):  # type: ignore[no-untyped-def]
+def put_time(text, top, seconds):
     """Seconds since 1970 as YYYYMMDDHHMMSS (RFC 4034 3.2); the civil calendar by counting years from March."""
     days = seconds // 86400 + 719468
     era = days // 146097

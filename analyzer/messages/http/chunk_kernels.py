@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Pieces of the framing kernel for what stands between the data of a chunked body (RFC 9112 7.1): sizes, line ends, trailers."""
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ NO_DIGIT, IN_NUMBER, AFTER_NUMBER = 0, 1, 2  # HTTP_STREAM.digits
 
 
 @helper
-def read_chunk_framing(data, run, at, stream, exchanges, counts, cursor):  # type: ignore[no-untyped-def]
+def read_chunk_framing(data, run, at, stream, exchanges, counts, cursor):
     """Read the run byte by byte until data, the end of the message, an error or the end of the run; the new position in it."""
     error = np.int64(0)
     while at < run.run_size and error == 0:
@@ -47,7 +48,7 @@ def read_chunk_framing(data, run, at, stream, exchanges, counts, cursor):  # typ
 
 
 @helper
-def begin_size_line(stream):  # type: ignore[no-untyped-def]
+def begin_size_line(stream):
     """A chunk-size line is next."""
     stream.state = CHUNK_SIZE
     stream.digits = NO_DIGIT
@@ -56,7 +57,7 @@ def begin_size_line(stream):  # type: ignore[no-untyped-def]
 
 
 @helper
-def hex_digit(byte):  # type: ignore[no-untyped-def]
+def hex_digit(byte):
     """Value of a hexadecimal digit, -1 = none."""
     if 48 <= byte <= 57:
         return byte - 48
@@ -66,7 +67,7 @@ def hex_digit(byte):  # type: ignore[no-untyped-def]
 
 
 @helper
-def chunk_size_byte(stream, byte):  # type: ignore[no-untyped-def]
+def chunk_size_byte(stream, byte):
     """One byte of ``size [;extensions] CRLF``; an error code or 0."""
     stream.have += 1
     if byte == 10:
@@ -95,7 +96,7 @@ def chunk_size_byte(stream, byte):  # type: ignore[no-untyped-def]
 
 
 @helper
-def chunk_end_byte(stream, byte):  # type: ignore[no-untyped-def]
+def chunk_end_byte(stream, byte):
     """One byte of the line end after the data of a chunk; an error code or 0."""
     if byte == 10:
         begin_size_line(stream)
@@ -107,7 +108,7 @@ def chunk_end_byte(stream, byte):  # type: ignore[no-untyped-def]
 
 
 @helper
-def trailer_byte(stream, byte):  # type: ignore[no-untyped-def]
+def trailer_byte(stream, byte):
     """One byte of the trailer section; whether it ends it (an empty line)."""
     stream.have += 1
     if byte == 10:

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Pieces of the framing kernel that write what a head says into its EXCHANGE row and the text."""
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ from analyzer.messages.http.head_kernels import (
 
 
 @helper
-def line_count(lines, facts):  # type: ignore[no-untyped-def]
+def line_count(lines, facts):
     """Lines of the head whose starts are known (a head of too many lines has more)."""
     return min(facts[LINES], lines.size - 1)
 
 
 @helper
-def field_end(data, lines, i, n):  # type: ignore[no-untyped-def]
+def field_end(data, lines, i, n):
     """The line after the field of line ``i``: lines that begin with a blank are folds of it (RFC 9112 5.2)."""
     i += 1
     while i < n and (data[lines[i]] == 32 or data[lines[i]] == 9):
@@ -47,7 +48,7 @@ def field_end(data, lines, i, n):  # type: ignore[no-untyped-def]
 
 
 @helper
-def find_colon(data, at, end):  # type: ignore[no-untyped-def]
+def find_colon(data, at, end):
     """Position of the first colon of a field, else ``end``; it may stand on a fold, as evasions have it."""
     while at < end and data[at] != 58:
         at += 1
@@ -55,7 +56,7 @@ def find_colon(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def value_start(data, at, end):  # type: ignore[no-untyped-def]
+def value_start(data, at, end):
     """Where a value begins: blanks and folds before it are left out."""
     while at < end and (data[at] == 32 or data[at] == 9 or data[at] == 13 or data[at] == 10):
         at += 1
@@ -63,7 +64,7 @@ def value_start(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_fields(data, lines, facts, row, is_response, text, top):  # type: ignore[no-untyped-def]
+def read_fields(data, lines, facts, row, is_response, text, top):
     """Every field of the head: framing to ``facts``, kept values to the text and the row (the last of a repeated field); the new top."""
     n = line_count(lines, facts)
     i = 1
@@ -103,7 +104,7 @@ def read_fields(data, lines, facts, row, is_response, text, top):  # type: ignor
 
 
 @helper
-def keep_request_field(row, kind, at, n):  # type: ignore[no-untyped-def]
+def keep_request_field(row, kind, at, n):
     """Set the span of a request's field."""
     if kind == HOST:
         row.host = at
@@ -123,7 +124,7 @@ def keep_request_field(row, kind, at, n):  # type: ignore[no-untyped-def]
 
 
 @helper
-def keep_response_field(row, kind, at, n):  # type: ignore[no-untyped-def]
+def keep_response_field(row, kind, at, n):
     """Set the span of a response's field."""
     if kind == CONTENT_TYPE:
         row.response_type = at
@@ -143,7 +144,7 @@ def keep_response_field(row, kind, at, n):  # type: ignore[no-untyped-def]
 
 
 @helper
-def copy_proxied(data, lines, facts, text, top):  # type: ignore[no-untyped-def]
+def copy_proxied(data, lines, facts, text, top):
     """Append ``NAME -> value`` of every field that proxies add, joined by newlines, as Zeek writes them; the new top."""
     n = line_count(lines, facts)
     start = top

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """The framing kernel: RUN rows of HTTP connections to EXCHANGE rows, one state a stream (RFC 9112 6.3 and 7.1)."""
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ FAR = np.int64(1) << 61  # further than any stream goes
 
 
 @kernel
-def frame(data, runs, wanted, streams, pairings, exchanges, tunnels, text, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def frame(data, runs, wanted, streams, pairings, exchanges, tunnels, text, arena, lines, facts, counts, cursor):
     """Read the runs ``wanted`` from cursor[RUN_AT] on; DONE, or GROW_ROWS or GROW_TEXT when a head does not fit.
 
     ``cursor`` then says where to go on: the run, and the byte in it (-1: not begun). All arrays are as ``Http`` makes them.
@@ -75,7 +76,7 @@ def frame(data, runs, wanted, streams, pairings, exchanges, tunnels, text, arena
 
 
 @kernel
-def drop_blocks(data, arena, streams, rows):  # type: ignore[no-untyped-def]
+def drop_blocks(data, arena, streams, rows):
     """Give back the blocks of streams that leave before their end was seen."""
     for i in range(rows.size):
         for sender in range(2):
@@ -86,7 +87,7 @@ def drop_blocks(data, arena, streams, rows):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_all_body(run, stream):  # type: ignore[no-untyped-def]
+def is_all_body(run, stream):
     """Whether a run only moves a body on: most runs do, and they need no more than this."""
     state = stream.state
     if run.gap != 0 or run.marks & STREAM_ENDED:
@@ -95,7 +96,7 @@ def is_all_body(run, stream):  # type: ignore[no-untyped-def]
 
 
 @helper
-def wish(stream):  # type: ignore[no-untyped-def]
+def wish(stream):
     """Say how far the bytes of the stream are only counted."""
     stream.skip_until = 0
     if stream.state == BODY or stream.state == CHUNK_DATA:
@@ -105,7 +106,7 @@ def wish(stream):  # type: ignore[no-untyped-def]
 
 
 @helper
-def take_bytes(data, run, stream, pairing, exchanges, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def take_bytes(data, run, stream, pairing, exchanges, arena, lines, facts, counts, cursor):
     """Take bytes of a run from cursor[BYTE_AT] on, as the state of its stream says: at least one, or the state changes."""
     at, state = cursor[BYTE_AT], stream.state
     left = run.run_size - at
@@ -147,7 +148,7 @@ def take_bytes(data, run, stream, pairing, exchanges, arena, lines, facts, count
 
 
 @helper
-def pass_gap(data, run, gap, stream, pairing, exchanges, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def pass_gap(data, run, gap, stream, pairing, exchanges, arena, lines, facts, counts, cursor):
     """Go on after ``gap`` bytes that nobody saw: in a body they count as missing, anywhere else the next head is looked for."""
     state = stream.state
     if gap <= 0 or state in (RESYNC, TUNNEL):
@@ -185,7 +186,7 @@ def pass_gap(data, run, gap, stream, pairing, exchanges, arena, lines, facts, co
 
 
 @helper
-def count_missing(row, stream, n):  # type: ignore[no-untyped-def]
+def count_missing(row, stream, n):
     """Count ``n`` bytes of a body that nobody saw."""
     row.missing_bytes += n
     if stream.role != SERVER:
@@ -193,7 +194,7 @@ def count_missing(row, stream, n):  # type: ignore[no-untyped-def]
 
 
 @helper
-def end_run(data, run, stream, pairing, exchanges, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def end_run(data, run, stream, pairing, exchanges, arena, lines, facts, counts, cursor):
     """When nothing follows: the end of a body that runs to the close, a cut for any other message."""
     if run.marks & STREAM_ENDED == 0:
         return DONE

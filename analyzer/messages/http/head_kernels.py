@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Pieces of the framing kernel that read one head: its lines, its start line and its fields (RFC 9112 2 to 6)."""
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ _BASIC = np.frombuffer(b"basic", np.uint8)
 
 
 @helper
-def scan_head(data, line, at, end, lines, facts):  # type: ignore[no-untyped-def]
+def scan_head(data, line, at, end, lines, facts):
     """Look from ``at`` for the empty line that ends a head; the position after it, or -1.
 
     ``line`` is where the line that holds ``at`` begins. The starts of the lines go to ``lines``, their number to facts[LINES] (the
@@ -82,7 +83,7 @@ def scan_head(data, line, at, end, lines, facts):  # type: ignore[no-untyped-def
 
 
 @helper
-def skip_blank(data, at, end):  # type: ignore[no-untyped-def]
+def skip_blank(data, at, end):
     """First position from ``at`` on that is neither space nor tab."""
     while at < end and (data[at] == 32 or data[at] == 9):
         at += 1
@@ -90,7 +91,7 @@ def skip_blank(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def trim(data, at, end):  # type: ignore[no-untyped-def]
+def trim(data, at, end):
     """The end of a text without its trailing spaces, tabs and line ends."""
     while end > at and (data[end - 1] == 32 or data[end - 1] == 9 or data[end - 1] == 13 or data[end - 1] == 10):
         end -= 1
@@ -98,7 +99,7 @@ def trim(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def next_blank(data, at, end):  # type: ignore[no-untyped-def]
+def next_blank(data, at, end):
     """First position from ``at`` on that is a space or tab, else ``end``."""
     while at < end and data[at] != 32 and data[at] != 9:
         at += 1
@@ -106,7 +107,7 @@ def next_blank(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_word(data, at, end, word):  # type: ignore[no-untyped-def]
+def is_word(data, at, end, word):
     """Whether the bytes are exactly ``word`` (lower case), in any case."""
     if end - at != word.size:
         return False
@@ -120,7 +121,7 @@ def is_word(data, at, end, word):  # type: ignore[no-untyped-def]
 
 
 @helper
-def name_kind(data, at, end):  # type: ignore[no-untyped-def]
+def name_kind(data, at, end):
     """Which known field a name is (any case), 0 = none."""
     n = end - at
     if n >= NAME_LIMIT:
@@ -140,7 +141,7 @@ def name_kind(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def copy_value(data, at, end, text, top):  # type: ignore[no-untyped-def]
+def copy_value(data, at, end, text, top):
     """Append a trimmed value to the text, each fold (line end and blanks around it) as one space (RFC 9112 5.2); the new top."""
     start = top
     while at < end:
@@ -158,7 +159,7 @@ def copy_value(data, at, end, text, top):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_version(data, at, end):  # type: ignore[no-untyped-def]
+def read_version(data, at, end):
     """``HTTP/d.d`` as ten times the version; 0 when it is anything else."""
     if end - at != 8 or begins_with(data, at, end, _HTTP) != 1 or data[at + 6] != 46:
         return 0
@@ -167,7 +168,7 @@ def read_version(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_request_line(data, at, end, facts):  # type: ignore[no-untyped-def]
+def read_request_line(data, at, end, facts):
     """``method SP target SP version`` (RFC 9112 3): method is FIRST, target SECOND; without a version it is HTTP/0.9.
 
     Blanks inside the target belong to it: only a last word that begins with ``HTTP/`` is the version.
@@ -189,7 +190,7 @@ def read_request_line(data, at, end, facts):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_status_line(data, at, end, facts):  # type: ignore[no-untyped-def]
+def read_status_line(data, at, end, facts):
     """``version SP status SP reason`` (RFC 9112 4): the reason is FIRST; STATUS is -1 unless it is three digits."""
     end = trim(data, at, end)
     stop = next_blank(data, at, end)
@@ -208,7 +209,7 @@ def read_status_line(data, at, end, facts):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_length(data, at, end, facts):  # type: ignore[no-untyped-def]
+def read_length(data, at, end, facts):
     """One Content-Length value; a list of equal numbers is one number (RFC 9110 8.6), anything else an error."""
     while True:
         at = skip_blank(data, at, end)
@@ -236,7 +237,7 @@ def read_length(data, at, end, facts):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_coding(data, at, end, facts):  # type: ignore[no-untyped-def]
+def read_coding(data, at, end, facts):
     """One Transfer-Encoding value: only its last coding matters (RFC 9112 6.3); ``identity`` is none."""
     word = end
     while word > at and data[word - 1] != 44:
@@ -251,7 +252,7 @@ def read_coding(data, at, end, facts):  # type: ignore[no-untyped-def]
 
 
 @helper
-def digit64(byte):  # type: ignore[no-untyped-def]
+def digit64(byte):
     """Value of one base64 digit (RFC 4648 4 and 5), -1 = none."""
     if 65 <= byte <= 90:
         return byte - 65
@@ -265,7 +266,7 @@ def digit64(byte):  # type: ignore[no-untyped-def]
 
 
 @helper
-def copy_user(data, at, end, text, top):  # type: ignore[no-untyped-def]
+def copy_user(data, at, end, text, top):
     """Append the user of ``Basic base64(user:password)`` (RFC 7617 2) to the text; the new top, or ``top`` when there is none."""
     stop = next_blank(data, at, end)
     if not is_word(data, at, stop, _BASIC):

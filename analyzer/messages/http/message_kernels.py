@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Pieces of the framing kernel that turn one whole head into its EXCHANGE row and say how its body ends (RFC 9112 6.3)."""
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ _CONNECT = np.frombuffer(b"CONNECT", np.uint8)
 
 
 @helper
-def count_body(exchanges, stream, n, run):  # type: ignore[no-untyped-def]
+def count_body(exchanges, stream, n, run):
     """Count ``n`` bytes of body (or of what follows an upgrade); the message reaches to this run."""
     x = np.int64(stream.exchange) - 1
     if x < 0:
@@ -98,7 +99,7 @@ def count_body(exchanges, stream, n, run):  # type: ignore[no-untyped-def]
 
 
 @helper
-def finish_message(exchanges, stream, complete):  # type: ignore[no-untyped-def]
+def finish_message(exchanges, stream, complete):
     """The message is over; a head is next."""
     x = np.int64(stream.exchange) - 1
     if x >= 0:
@@ -113,7 +114,7 @@ def finish_message(exchanges, stream, complete):  # type: ignore[no-untyped-def]
 
 
 @helper
-def room_for_head(head_size, cursor):  # type: ignore[no-untyped-def]
+def room_for_head(head_size, cursor):
     """DONE when whatever a head of ``head_size`` bytes says fits: proxied fields are written longer than they came."""
     if cursor[USED] >= cursor[ROW_ROOM] or cursor[TUNNELS] + 2 > cursor[TUNNEL_ROOM]:
         return GROW_ROWS
@@ -122,7 +123,7 @@ def room_for_head(head_size, cursor):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_head(data, run, stream, pairing, streams, exchanges, tunnels, text, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def read_head(data, run, stream, pairing, streams, exchanges, tunnels, text, lines, facts, counts, cursor):
     """Read the head that was found (facts[HEAD_AT:HEAD_STOP], whose lines are known) and set what comes next."""
     for k in range(STATUS, HEAD_AT):
         facts[k] = 0
@@ -160,7 +161,7 @@ def read_head(data, run, stream, pairing, streams, exchanges, tunnels, text, lin
 
 
 @helper
-def write_start_line(data, facts, row, is_response, text, cursor):  # type: ignore[no-untyped-def]
+def write_start_line(data, facts, row, is_response, text, cursor):
     """Method and target, or the reason phrase."""
     top = cursor[TEXT_TOP]
     stop = copy_value(data, facts[FIRST], facts[FIRST] + facts[FIRST_SIZE], text, top)
@@ -178,13 +179,13 @@ def write_start_line(data, facts, row, is_response, text, cursor):  # type: igno
 
 
 @helper
-def is_interim_status(status):  # type: ignore[no-untyped-def]
+def is_interim_status(status):
     """1xx other than 101, which is the last answer of HTTP on its connection (RFC 9110 15.2)."""
     return 100 <= status < 200 and status != 101
 
 
 @helper
-def open_request(data, run, stream, pairing, exchanges, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def open_request(data, run, stream, pairing, exchanges, lines, facts, counts, cursor):
     """A request head: a new exchange that waits for its answer; its row."""
     read_request_line(data, lines[0], lines[1], facts)
     x = new_exchange(exchanges, pairing, run.connection, np.int64(run.sender), cursor)
@@ -209,7 +210,7 @@ def open_request(data, run, stream, pairing, exchanges, lines, facts, counts, cu
 
 
 @helper
-def open_response(data, run, stream, pairing, exchanges, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def open_response(data, run, stream, pairing, exchanges, lines, facts, counts, cursor):
     """A response head: it belongs to the oldest exchange that waits, or to a new one without request; its row."""
     read_status_line(data, lines[0], lines[1], facts)
     status, number = facts[STATUS], run.number
@@ -242,7 +243,7 @@ def open_response(data, run, stream, pairing, exchanges, lines, facts, counts, c
 
 
 @helper
-def begin_body(exchanges, x, run, stream, streams, tunnels, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def begin_body(exchanges, x, run, stream, streams, tunnels, facts, counts, cursor):
     """What follows a whole head, in the order of RFC 9112 6.3."""
     row = exchanges[x]
     is_response = stream.role == SERVER
@@ -286,7 +287,7 @@ def begin_body(exchanges, x, run, stream, streams, tunnels, facts, counts, curso
 
 
 @helper
-def open_tunnel(row, run, stream, streams, tunnels, cursor):  # type: ignore[no-untyped-def]
+def open_tunnel(row, run, stream, streams, tunnels, cursor):
     """Both streams leave HTTP: the server's after this head, the client's where its next head would have begun."""
     row.is_upgraded = 1
     row.response_complete = 1

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Pieces of the framing kernel that make EXCHANGE rows and find the one an answer belongs to (RFC 9112 9.3.2: by order)."""
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ TOO_MANY_PENDING = HTTP_ERROR_CODES["too_many_pending"]
 
 
 @helper
-def note(exchanges, x, code, number, counts):  # type: ignore[no-untyped-def]
+def note(exchanges, x, code, number, counts):
     """Count an anomaly; the first one stays on its exchange (row ``x``, -1 = it has none)."""
     counts[code] += 1
     if x >= 0:
@@ -27,7 +28,7 @@ def note(exchanges, x, code, number, counts):  # type: ignore[no-untyped-def]
 
 
 @helper
-def new_exchange(exchanges, pairing, connection, client, cursor):  # type: ignore[no-untyped-def]
+def new_exchange(exchanges, pairing, connection, client, cursor):
     """The next row, which the caller has seen to be there; its index."""
     x = cursor[USED]
     cursor[USED] += 1
@@ -42,7 +43,7 @@ def new_exchange(exchanges, pairing, connection, client, cursor):  # type: ignor
 
 
 @helper
-def wait(exchanges, pairing, x, number, counts, cursor):  # type: ignore[no-untyped-def]
+def wait(exchanges, pairing, x, number, counts, cursor):
     """Let an exchange wait for its answer; over the limit nothing is paired any more, so that no pair is ever wrong."""
     if pairing.is_unpaired:
         return
@@ -59,7 +60,7 @@ def wait(exchanges, pairing, x, number, counts, cursor):  # type: ignore[no-unty
 
 
 @helper
-def answered(exchanges, pairing):  # type: ignore[no-untyped-def]
+def answered(exchanges, pairing):
     """The oldest exchange has its final answer and waits no more."""
     row = exchanges[pairing.first_waiting - 1]
     pairing.first_waiting = row.following
@@ -70,7 +71,7 @@ def answered(exchanges, pairing):  # type: ignore[no-untyped-def]
 
 
 @helper
-def find_waiting(exchanges, pairing, is_after_gap, number, counts):  # type: ignore[no-untyped-def]
+def find_waiting(exchanges, pairing, is_after_gap, number, counts):
     """Row of the exchange that the next answer belongs to, -1 = none waits.
 
     After a gap in which heads may have been lost it is the newest: without pipelining a client asks again only after its answer.

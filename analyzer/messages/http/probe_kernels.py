@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Is this HTTP? Answered from the first bytes of one direction, strictly enough not to claim SMTP, FTP, SSH, RTSP or SIP."""
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _GET = np.frombuffer(b"GET ", np.uint8)
 
 
 @helper
-def begins_with(data, at, end, word):  # type: ignore[no-untyped-def]
+def begins_with(data, at, end, word):
     """1: the bytes begin with ``word``; 0: they do not; -1: they end inside it."""
     for k in range(word.size):
         if at + k >= end:
@@ -27,7 +28,7 @@ def begins_with(data, at, end, word):  # type: ignore[no-untyped-def]
 
 
 @helper
-def looks_like_http(data, at, end):  # type: ignore[no-untyped-def]
+def looks_like_http(data, at, end):
     """1: HTTP/0.9 or 1.x in either direction; 2: the HTTP/2 connection preface; 0: neither; -1: too few bytes to say."""
     for _ in range(4):  # empty lines before a request (RFC 9112 2.2)
         if at < end and (data[at] == 13 or data[at] == 10):
@@ -45,7 +46,7 @@ def looks_like_http(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def looks_like_response(data, at, end):  # type: ignore[no-untyped-def]
+def looks_like_response(data, at, end):
     """1: ``HTTP/1.`` or ``HTTP/0.`` (or ``ICY ddd``); 0: no; -1: too few bytes to say."""
     found = begins_with(data, at, end, _RESPONSE)
     if found == 1:
@@ -62,7 +63,7 @@ def looks_like_response(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def looks_like_request(data, at, end):  # type: ignore[no-untyped-def]
+def looks_like_request(data, at, end):
     """1: ``METHOD target HTTP/0.`` or ``HTTP/1.``, or the ``GET /target`` of HTTP/0.9; 0: no; -1: too few bytes to say."""
     start = at
     while at < end and at - start <= METHOD_LIMIT and (65 <= data[at] <= 90 or data[at] == 45 or data[at] == 95):

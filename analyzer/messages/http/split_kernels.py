@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Pieces of the framing kernel that find one head in a run, or collect it from many in a block of the arena."""
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _GET = np.frombuffer(b"GET ", np.uint8)
 
 
 @helper
-def judge_start(data, at, end, role):  # type: ignore[no-untyped-def]
+def judge_start(data, at, end, role):
     """NEITHER, REQUEST or RESPONSE by the first bytes of a head, TOO_SHORT to say; looser than the probe (RFC 9110 5.6.2 tokens)."""
     if role != CLIENT:
         found = max(begins_with(data, at, end, _HTTP), begins_with(data, at, end, _ICY))
@@ -62,7 +63,7 @@ def judge_start(data, at, end, role):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_simple_request(data, at, end):  # type: ignore[no-untyped-def]
+def is_simple_request(data, at, end):
     """Whether a first line is the whole ``GET target`` of HTTP/0.9 (RFC 1945 5)."""
     if begins_with(data, at, end, _GET) != 1:
         return False
@@ -72,7 +73,7 @@ def is_simple_request(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def drop_block(data, arena, stream):  # type: ignore[no-untyped-def]
+def drop_block(data, arena, stream):
     """Give back the block that collected a head."""
     if stream.block_size:
         arena_give(data, arena, stream.block, stream.block_size)
@@ -83,7 +84,7 @@ def drop_block(data, arena, stream):  # type: ignore[no-untyped-def]
 
 
 @helper
-def extend_block(data, arena, stream, need):  # type: ignore[no-untyped-def]
+def extend_block(data, arena, stream, need):
     """Make the block hold ``need`` bytes, what it has moved along; False when the arena is full."""
     if stream.block_size >= need:
         return True
@@ -101,7 +102,7 @@ def extend_block(data, arena, stream, need):  # type: ignore[no-untyped-def]
 
 
 @helper
-def take_head(data, run, stream, pairing, exchanges, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def take_head(data, run, stream, pairing, exchanges, arena, lines, facts, counts, cursor):
     """Go on with a head from cursor[BYTE_AT] on: find its end, else keep what came of it. DONE, HEAD_FOUND or a GROW status."""
     start, end = run.position + cursor[BYTE_AT], run.position + run.run_size
     have = np.int64(stream.have)
@@ -154,7 +155,7 @@ def take_head(data, run, stream, pairing, exchanges, arena, lines, facts, counts
 
 
 @helper
-def judge_first_line(data, head, limit, stop, stream, lines, facts):  # type: ignore[no-untyped-def]
+def judge_first_line(data, head, limit, stop, stream, lines, facts):
     """Where the head ends, looked at once when its first line is whole: an HTTP/0.9 request is one line."""
     end = head
     while end < limit and data[end] != 10:
@@ -171,7 +172,7 @@ def judge_first_line(data, head, limit, stop, stream, lines, facts):  # type: ig
 
 
 @helper
-def keep_part(data, run, start, taken, have, head, stream, pairing, exchanges, arena, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def keep_part(data, run, start, taken, have, head, stream, pairing, exchanges, arena, facts, counts, cursor):
     """Keep the part of a head that came (``taken`` bytes at ``start``) in the block."""
     if have == 0:
         if not extend_block(data, arena, stream, taken):
@@ -184,7 +185,7 @@ def keep_part(data, run, start, taken, have, head, stream, pairing, exchanges, a
 
 
 @helper
-def shed(data, run, stream, pairing, exchanges, arena, counts):  # type: ignore[no-untyped-def]
+def shed(data, run, stream, pairing, exchanges, arena, counts):
     """No room for a part of a head: the stream is read no further."""
     note(exchanges, np.int64(pairing.last) - 1, NO_MEMORY, run.number, counts)
     drop_block(data, arena, stream)
@@ -194,7 +195,7 @@ def shed(data, run, stream, pairing, exchanges, arena, counts):  # type: ignore[
 
 
 @helper
-def leave_http(data, run, stream, pairing, exchanges, arena, counts):  # type: ignore[no-untyped-def]
+def leave_http(data, run, stream, pairing, exchanges, arena, counts):
     """Bytes that begin no head: an HTTP/0.9 answer, what a client sends ahead into its CONNECT tunnel, or garbage."""
     have = np.int64(stream.have)
     stream.have = 0
@@ -223,7 +224,7 @@ def leave_http(data, run, stream, pairing, exchanges, arena, counts):  # type: i
 
 
 @helper
-def find_cut_head(data, run, code, stream, pairing, exchanges, arena, lines, facts, counts, cursor):  # type: ignore[no-untyped-def]
+def find_cut_head(data, run, code, stream, pairing, exchanges, arena, lines, facts, counts, cursor):
     """The whole lines of a head whose end will never come. HEAD_FOUND, DONE when there are none, or a GROW status."""
     block, have = np.int64(stream.block), np.int64(stream.have)
     status = room_for_head(have, cursor)

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Certificate messages (RFC 5246 7.4.2) to distinct certificates: cut, hash, compare."""
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ CERTIFICATE = np.int64(0)  # DISTINCT.kind
 
 
 @helper
-def cut_chain(data, m, from_client, spans, used, limit):  # type: ignore[no-untyped-def]
+def cut_chain(data, m, from_client, spans, used, limit):
     """The certificates of a Certificate message as CERTIFICATE_SPAN rows from ``used`` on: (rows used, error)."""
     at, end = np.int64(m.position), np.int64(m.position) + np.int64(m.length)
     total = be24(data, at, end)
@@ -45,7 +46,7 @@ def cut_chain(data, m, from_client, spans, used, limit):  # type: ignore[no-unty
 
 
 @kernel
-def match_certificates(data, spans, i, used, table, slots, store, state):  # type: ignore[no-untyped-def]
+def match_certificates(data, spans, i, used, table, slots, store, state):
     """Give spans[i:used] the numbers of their certificates; new ones get a row of ``table`` and a copy in ``store``.
 
     ``state`` is int64: [rows of table, top of store, rows that are in slots]. Answers (status, next span).

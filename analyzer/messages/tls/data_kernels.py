@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """What protected records tell without keys: Finished, session tickets, the first exchange, close_notify.
 
 TLS 1.2 (RFC 5246 7.4.9): the first protected handshake record of an end is its Finished: measured. TLS 1.3 (RFC 8446 5.2) gives every
@@ -8,7 +9,8 @@ protected record the outer type application_data, so only lengths and order are 
   again. Without such a record (padding) the first record of the flight is a bound.
 * The server's flight ends with its last record before that.
 * Records of the server after Finished that answer nothing are session tickets: no request is complete, or it is younger than half
-  a round trip, or the first ones are two or more of the same length as tickets have it.
+  a round trip, or the first ones are two or more of the same length as tickets have it, or they are as long as the ticket that the
+  client offered would make them.
 * A record that holds two bytes is an alert: close_notify when it is the last of its end.
 
 The first exchange: the response begins with the first server record that can be an answer; the request ended with the client's last
@@ -35,11 +37,13 @@ SERVER_HELLO = STEP["server_hello"]
 ABSENT, MEASURED, INFERRED, BOUNDED = (np.int64(basis) for basis in (rows.ABSENT, rows.MEASURED, rows.INFERRED, rows.BOUNDED))
 NEVER = np.int64(0)
 
+# Record body of a NewSessionTicket without its ticket: content type, tag, header, lifetime, age, nonce (0 to 32), lengths, early_data
+TICKET_FRAME_MIN, TICKET_FRAME_MAX = 1 + 8 + 4 + 8 + 1 + 2 + 2, 1 + 16 + 4 + 8 + 33 + 2 + 2 + 8
 TICKET_MIN, TICKET_MAX = 60, 2048  # record bodies that can be a NewSessionTicket (RFC 8446 4.6.1): a key name and keys, or a state
 
 
 @helper
-def set_step(h, step, basis, first_ts, first_number, last_ts, last_number):  # type: ignore[no-untyped-def]
+def set_step(h, step, basis, first_ts, first_number, last_ts, last_number):
     """Say when a step happened."""
     h.step_ts[step, 0] = first_ts
     h.step_ts[step, 1] = last_ts
@@ -49,20 +53,20 @@ def set_step(h, step, basis, first_ts, first_number, last_ts, last_number):  # t
 
 
 @helper
-def mark_step(h, step, m, basis):  # type: ignore[no-untyped-def]
+def mark_step(h, step, m, basis):
     """The step is the message; only its first time counts."""
     if h.step_basis[step] == ABSENT:
         set_step(h, step, basis, m.first_ts, m.first_number, m.last_ts, m.last_number)
 
 
 @helper
-def clear_step(h, step):  # type: ignore[no-untyped-def]
+def clear_step(h, step):
     """It was something else."""
     set_step(h, step, ABSENT, NEVER, NEVER, NEVER, NEVER)
 
 
 @helper
-def finished_length(suite):  # type: ignore[no-untyped-def]
+def finished_length(suite):
     """Body of a record with a TLS 1.3 Finished and nothing else: content type, tag, header and hash (RFC 8446 4.4.4)."""
     if suite == 0x1302:
         return np.int64(69)  # SHA-384
@@ -78,7 +82,7 @@ def finished_length(suite):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_alert_length(h, length):  # type: ignore[no-untyped-def]
+def is_alert_length(h, length):
     """A TLS 1.3 record with two bytes of content: in all likelihood an alert."""
     suite = np.int64(h.cipher_suite)
     hash_size = 48 if suite == 0x1302 or suite == 0xC0B5 else 64 if suite == 0x1306 else 32
@@ -86,7 +90,7 @@ def is_alert_length(h, length):  # type: ignore[no-untyped-def]
 
 
 @helper
-def half_round_trip(c):  # type: ignore[no-untyped-def]
+def half_round_trip(c):
     """Half of the TCP handshake's round trip in ns, 0 when it is not known."""
     if c.syn_ts == 0 or c.ack_ts == 0 or c.ack_ts < c.last_syn_ts:
         return np.int64(0)
@@ -94,7 +98,7 @@ def half_round_trip(c):  # type: ignore[no-untyped-def]
 
 
 @helper
-def clear_response(h):  # type: ignore[no-untyped-def]
+def clear_response(h):
     """What looked like the response was a ticket."""
     clear_step(h, FIRST_SERVER_DATA)
     h.first_response_ts = 0
@@ -106,7 +110,7 @@ def clear_response(h):  # type: ignore[no-untyped-def]
 
 
 @helper
-def add_ticket(h, first_ts, first_number, m):  # type: ignore[no-untyped-def]
+def add_ticket(h, first_ts, first_number, m):
     """Let the session tickets reach to message ``m``."""
     if h.step_basis[SESSION_TICKET] == ABSENT:
         set_step(h, SESSION_TICKET, INFERRED, first_ts, first_number, m.last_ts, m.last_number)
@@ -116,7 +120,7 @@ def add_ticket(h, first_ts, first_number, m):  # type: ignore[no-untyped-def]
 
 
 @helper
-def start_response(h, m, basis):  # type: ignore[no-untyped-def]
+def start_response(h, m, basis):
     """``m`` is the first record of the first response."""
     mark_step(h, FIRST_SERVER_DATA, m, basis)
     h.first_response_ts = m.first_ts
@@ -128,14 +132,14 @@ def start_response(h, m, basis):  # type: ignore[no-untyped-def]
 
 
 @helper
-def can_be_answer(p, m, c):  # type: ignore[no-untyped-def]
+def can_be_answer(p, m, c):
     """A request was complete at least half a round trip before the server's record began."""
     is_asked = np.int64(m.peer_records) > np.int64(p.finished_records)
     return is_asked and np.int64(m.first_ts) - np.int64(m.peer_ts) >= half_round_trip(c)
 
 
 @helper
-def read_server_data(h, p, m, c):  # type: ignore[no-untyped-def]
+def read_server_data(h, p, m, c):
     """An application record of the server up to TLS 1.2: all of it is data."""
     mark_step(h, FIRST_SERVER_DATA, m, MEASURED)
     if h.first_response_number == 0:
@@ -147,7 +151,7 @@ def read_server_data(h, p, m, c):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_server_record(h, p, m, c):  # type: ignore[no-untyped-def]
+def read_server_record(h, p, m, c):
     """A protected record of the server in TLS 1.3."""
     mark_step(h, ENCRYPTED_EXTENSIONS, m, INFERRED)
     if np.int64(m.peer_records) < np.int64(p.finished_records) or p.in_flight == 0:
@@ -171,7 +175,9 @@ def read_server_record(h, p, m, c):  # type: ignore[no-untyped-def]
             clear_response(h)
         add_ticket(h, first_ts, first_number, m)
     elif h.first_response_number == 0:
-        if can_be_answer(p, m, c):
+        frame = length - np.int64(p.identity_length)
+        is_like_offered = p.identity_length > 0 and TICKET_FRAME_MIN <= frame <= TICKET_FRAME_MAX
+        if can_be_answer(p, m, c) and not is_like_offered:
             start_response(h, m, INFERRED)
         else:
             add_ticket(h, m.first_ts, m.first_number, m)
@@ -181,7 +187,7 @@ def read_server_record(h, p, m, c):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_client_data(h, p, m, basis):  # type: ignore[no-untyped-def]
+def read_client_data(h, p, m, basis):
     """An application record of the client that holds data."""
     mark_step(h, FIRST_CLIENT_DATA, m, basis)
     if h.first_response_number > 0 and np.int64(m.first_number) > np.int64(h.first_response_number):
@@ -189,7 +195,7 @@ def read_client_data(h, p, m, basis):  # type: ignore[no-untyped-def]
 
 
 @helper
-def begin_client_flight(h, p, m):  # type: ignore[no-untyped-def]
+def begin_client_flight(h, p, m):
     """The client's first protected record after the ServerHello: its Finished, or a bound of it."""
     is_exact = np.int64(m.length) == finished_length(np.int64(h.cipher_suite))
     basis = INFERRED if is_exact else BOUNDED
@@ -199,11 +205,13 @@ def begin_client_flight(h, p, m):  # type: ignore[no-untyped-def]
     p.finished_records = h.client_records
     mark_step(h, CLIENT_FINISHED, m, basis)
     if m.peer_records > 0:
+        if h.early_records > 0:
+            basis = BOUNDED  # the server may have answered the early data before
         set_step(h, SERVER_FINISHED, basis, m.peer_ts, m.peer_number, m.peer_ts, m.peer_number)
 
 
 @helper
-def read_client_record(h, p, m):  # type: ignore[no-untyped-def]
+def read_client_record(h, p, m):
     """A protected record of the client in TLS 1.3, or one before the ServerHello (early data)."""
     if h.step_basis[SERVER_HELLO] == ABSENT:
         h.early_records += 1
@@ -225,7 +233,7 @@ def read_client_record(h, p, m):  # type: ignore[no-untyped-def]
             p.is_finished = 1
             p.finished_records = h.client_records
             set_step(h, CLIENT_FINISHED, INFERRED, m.first_ts, m.first_number, m.last_ts, m.last_number)
-            if h.step_basis[SERVER_FINISHED] == BOUNDED:
+            if h.step_basis[SERVER_FINISHED] == BOUNDED and h.early_records == 0:
                 h.step_basis[SERVER_FINISHED] = INFERRED
             if h.early_records == 0:
                 clear_step(h, FIRST_CLIENT_DATA)
@@ -234,7 +242,7 @@ def read_client_record(h, p, m):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_protected(h, p, m, c):  # type: ignore[no-untyped-def]
+def read_protected(h, p, m, c):
     """One protected record: of outer type application_data, or an encrypted alert or handshake message of TLS 1.2 and before."""
     is_client = np.int64(m.sender) == np.int64(h.client)
     kind = np.int64(m.content_type)
@@ -273,6 +281,6 @@ def read_protected(h, p, m, c):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_protected(m):  # type: ignore[no-untyped-def]
+def is_protected(m):
     """The row is about a record whose content cannot be read."""
     return np.int64(m.content_type) >= 21 and np.int64(m.marks) & PROTECTED != 0

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """MD5 and SHA-256 over spans of a byte array (fingerprints need them for every hello), and the table of distinct bytes met before.
 
 All words are int64 values in 0 .. 2**32 - 1.
@@ -35,7 +36,7 @@ SHA256_START = np.array(_root_fractions(8, 2), np.int64)
 
 
 @helper
-def load_block(text, at, size, block, total, order, work):  # type: ignore[no-untyped-def]
+def load_block(text, at, size, block, total, order, work):
     """The 16 words from byte ``block`` of the padded message: its bytes, 0x80, zeros, its length in bits; ``order`` 1 = big-endian."""
     for j in range(16):
         word = np.int64(0)
@@ -53,7 +54,7 @@ def load_block(text, at, size, block, total, order, work):  # type: ignore[no-un
 
 
 @helper
-def md5(text, at, size, target, to, work):  # type: ignore[no-untyped-def]
+def md5(text, at, size, target, to, work):
     """MD5 (RFC 1321) of text[at : at + size] as 32 hex digits at target[to]; ``work`` is int64[16] or more."""
     total = ((size + 8) // 64 + 1) * 64
     a0, b0, c0, d0 = np.int64(0x67452301), np.int64(0xEFCDAB89), np.int64(0x98BADCFE), np.int64(0x10325476)
@@ -81,7 +82,7 @@ def md5(text, at, size, target, to, work):  # type: ignore[no-untyped-def]
 
 
 @helper
-def sha256_12(text, at, size, target, to, work):  # type: ignore[no-untyped-def]
+def sha256_12(text, at, size, target, to, work):
     """First 12 hex digits of SHA-256 (FIPS 180-4) of text[at : at + size] at target[to]; ``work`` is int64[72] or more."""
     total = ((size + 8) // 64 + 1) * 64
     for i in range(8):
@@ -110,7 +111,7 @@ def sha256_12(text, at, size, target, to, work):  # type: ignore[no-untyped-def]
 
 
 @helper
-def hash_bytes(text, at, size, seed):  # type: ignore[no-untyped-def]
+def hash_bytes(text, at, size, seed):
     """Hash of text[at : at + size] as a non-negative int64 of 62 bits: two lanes of 31 bits, so that no product overflows."""
     x, y = (seed * 0x9E3779B1 + size) & 0x7FFFFFFF, np.int64(0x2545F491)
     stop = at + (size & ~3)
@@ -126,7 +127,7 @@ def hash_bytes(text, at, size, seed):  # type: ignore[no-untyped-def]
 
 
 @helper
-def find_distinct(table, slots, store, text, at, size, kind, key):  # type: ignore[no-untyped-def]
+def find_distinct(table, slots, store, text, at, size, kind, key):
     """Row of ``table`` that has exactly these bytes (stored in ``store``), else -1 minus the free slot where it belongs."""
     mask = slots.size - 1
     slot = key & mask
@@ -144,7 +145,7 @@ def find_distinct(table, slots, store, text, at, size, kind, key):  # type: igno
 
 
 @helper
-def add_distinct(table, slots, store, state, text, at, size, kind, key, slot):  # type: ignore[no-untyped-def]
+def add_distinct(table, slots, store, state, text, at, size, kind, key, slot):
     """A new row with a copy of the bytes; the caller has checked the room. ``state`` is int64: [rows, top of store]."""
     row, top = state[0], state[1]
     new = table[row]

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """JA3, JA3S and JA4 of a hello whose parts are in ``found`` (see hello_kernels).
 
 A fingerprint's raw form is written behind the top of the text (the caller made room), hashed, and forgotten. A bounded table keeps
@@ -36,7 +37,7 @@ JA3, JA3S, JA4_SUITES, JA4_EXTENSIONS = np.int64(1), np.int64(2), np.int64(3), n
 
 
 @helper
-def put_digest(kind, text, at, size, top, table, slots, store, state, work):  # type: ignore[no-untyped-def]
+def put_digest(kind, text, at, size, top, table, slots, store, state, work):
     """Digest of the raw form text[at : at + size] at ``top``: MD5 for JA3, 12 digits of SHA-256 for JA4; the new top."""
     key = hash_bytes(text, at, size, kind)
     row = find_distinct(table, slots, store, text, at, size, kind, key)
@@ -60,7 +61,7 @@ def put_digest(kind, text, at, size, top, table, slots, store, state, work):  # 
 
 
 @helper
-def put_extensions(data, found, text, top):  # type: ignore[no-untyped-def]
+def put_extensions(data, found, text, top):
     """Types of all extensions in wire order, decimal, joined by '-', GREASE left out; the new top."""
     at, end = found[2 * EXTENSION_LIST], found[2 * EXTENSION_LIST + 1]
     start = top
@@ -76,7 +77,7 @@ def put_extensions(data, found, text, top):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_ja3_raw(data, version, found, text, top):  # type: ignore[no-untyped-def]
+def put_ja3_raw(data, version, found, text, top):
     """``version,suites,extensions,groups,point formats``; the new top."""
     top = put_decimal(text, top, version)
     text[top] = 44
@@ -99,7 +100,7 @@ def put_ja3_raw(data, version, found, text, top):  # type: ignore[no-untyped-def
 
 
 @helper
-def put_ja3s_raw(data, version, found, text, top):  # type: ignore[no-untyped-def]
+def put_ja3s_raw(data, version, found, text, top):
     """``version,suite,extensions``; the new top."""
     top = put_decimal(text, top, version)
     text[top] = 44
@@ -109,7 +110,7 @@ def put_ja3s_raw(data, version, found, text, top):  # type: ignore[no-untyped-de
 
 
 @helper
-def sort_codes(codes, count):  # type: ignore[no-untyped-def]
+def sort_codes(codes, count):
     """Shell sort in place: short lists mostly, and no hostile list of 32 thousand codes takes long."""
     gap = 1
     while gap < count:
@@ -125,7 +126,7 @@ def sort_codes(codes, count):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_codes(codes, count, text, top):  # type: ignore[no-untyped-def]
+def put_codes(codes, count, text, top):
     """Four-digit hex codes joined by ','; the new top."""
     for i in range(count):
         if i > 0:
@@ -139,7 +140,7 @@ def put_codes(codes, count, text, top):  # type: ignore[no-untyped-def]
 
 
 @helper
-def collect(data, at, end, codes):  # type: ignore[no-untyped-def]
+def collect(data, at, end, codes):
     """The two-byte values of data[at:end] without GREASE; how many."""
     count = 0
     while at + 2 <= end:
@@ -152,7 +153,7 @@ def collect(data, at, end, codes):  # type: ignore[no-untyped-def]
 
 
 @helper
-def collect_extensions(data, found, codes):  # type: ignore[no-untyped-def]
+def collect_extensions(data, found, codes):
     """Types of the extensions without GREASE, server_name and ALPN; (how many, how many with those two)."""
     at, end = found[2 * EXTENSION_LIST], found[2 * EXTENSION_LIST + 1]
     count, total = np.int64(0), np.int64(0)
@@ -168,7 +169,7 @@ def collect_extensions(data, found, codes):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_ja4_alpn(data, found, text, top):  # type: ignore[no-untyped-def]
+def put_ja4_alpn(data, found, text, top):
     """First and last character of the first ALPN name, or of its hex form when one of them is not alphanumeric; '00' without."""
     at, end = list_span(data, ALPN, TWO, found)
     size = max(u8(data, at, end), np.int64(0)) if at > 0 else np.int64(0)
@@ -189,7 +190,7 @@ def put_ja4_alpn(data, found, text, top):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_ja4_head(data, version, suites, extensions, found, text, top):  # type: ignore[no-untyped-def]
+def put_ja4_head(data, version, suites, extensions, found, text, top):
     """The first part of JA4, as ``t13d1516h2``; the new top."""
     text[top] = 116
     first, last = np.int64(48), np.int64(48)
@@ -209,7 +210,7 @@ def put_ja4_head(data, version, suites, extensions, found, text, top):  # type: 
 
 
 @helper
-def put_zeros(text, top):  # type: ignore[no-untyped-def]
+def put_zeros(text, top):
     """Twelve zeros, JA4's hash of nothing; the new top."""
     for k in range(12):
         text[top + k] = 48
@@ -217,7 +218,7 @@ def put_zeros(text, top):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_ja4(data, version, found, codes, raw, text, top, table, slots, store, state, work):  # type: ignore[no-untyped-def]
+def put_ja4(data, version, found, codes, raw, text, top, table, slots, store, state, work):
     """JA4 over TCP of a ClientHello at ``top``, with room for its raw forms at ``raw``; the new top."""
     suites = collect(data, found[2 * SUITES], found[2 * SUITES + 1], codes)
     sort_codes(codes, suites)
@@ -244,7 +245,7 @@ def put_ja4(data, version, found, codes, raw, text, top, table, slots, store, st
 
 
 @kernel
-def fingerprint_hellos(data, messages, i, used, handshakes, text, memo, slots, store, counts, scratch):  # type: ignore[no-untyped-def]
+def fingerprint_hellos(data, messages, i, used, handshakes, text, memo, slots, store, counts, scratch):
     """Fingerprints of the first hello of either end among messages[i:used]; answers (status, next message).
 
     ``counts`` and ``scratch`` are those of ``read_messages``, which has read these messages before.

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Runs of stream bytes to TLS_MESSAGE rows: records, handshake messages over records and over runs, gaps.
 
 Headers are taken byte by byte into the row of the stream, so a header that is cut anywhere needs no case of its own, and all that
@@ -30,7 +31,7 @@ HIDDEN, CUT = np.int64(AFTER_GAP), np.int64(DAMAGED | PROTECTED)
 
 
 @helper
-def add_message(messages, used, s, r, content_type, marks, error):  # type: ignore[no-untyped-def]
+def add_message(messages, used, s, r, content_type, marks, error):
     """One row about the record that ``s`` is in, ending at run ``r``."""
     m = messages[used]
     m.connection = r.connection
@@ -54,7 +55,7 @@ def add_message(messages, used, s, r, content_type, marks, error):  # type: igno
 
 
 @helper
-def add_note(messages, used, s, r, marks, error):  # type: ignore[no-untyped-def]
+def add_note(messages, used, s, r, marks, error):
     """A row that says only that something is wrong or missing at run ``r``."""
     used = add_message(messages, used, s, r, NOTHING, marks, error)
     messages[used - 1].first_ts = r.ts
@@ -63,7 +64,7 @@ def add_note(messages, used, s, r, marks, error):  # type: ignore[no-untyped-def
 
 
 @helper
-def drop_message(data, arena, s):  # type: ignore[no-untyped-def]
+def drop_message(data, arena, s):
     """Forget the handshake message in progress."""
     if np.int64(s.message_marks) & IN_ARENA:
         arena_give(data, arena, np.int64(s.message), np.int64(s.message_length))
@@ -76,7 +77,7 @@ def drop_message(data, arena, s):  # type: ignore[no-untyped-def]
 
 
 @helper
-def end_message(data, messages, used, s, peer, r):  # type: ignore[no-untyped-def]
+def end_message(data, messages, used, s, peer, r):
     """A handshake message is complete: its row."""
     marks = np.int64(s.message_marks)
     used = add_message(messages, used, s, r, HANDSHAKE, marks, np.int64(s.message_error))
@@ -101,13 +102,13 @@ def end_message(data, messages, used, s, peer, r):  # type: ignore[no-untyped-de
 
 
 @helper
-def is_handshake_type(kind):  # type: ignore[no-untyped-def]
+def is_handshake_type(kind):
     """Handshake types of the IANA registry that TLS over TCP uses (67 next_protocol, 254 message_hash)."""
     return kind <= 6 or kind == 8 or 11 <= kind <= 16 or 20 <= kind <= 25 or kind == 67 or kind == 254
 
 
 @helper
-def take_message_header(byte, s, r, limit):  # type: ignore[no-untyped-def]
+def take_message_header(byte, s, r, limit):
     """One of the four bytes before a handshake message: type, length (24 bits)."""
     have = np.int64(s.message_have)
     if have == 0:
@@ -131,7 +132,7 @@ def take_message_header(byte, s, r, limit):  # type: ignore[no-untyped-def]
 
 
 @helper
-def take_message(data, arena, at, n, s, r, limit):  # type: ignore[no-untyped-def]
+def take_message(data, arena, at, n, s, r, limit):
     """Up to ``n`` bytes of a handshake record in clear at ``at``; how many were taken (at least one)."""
     if s.skips_messages:
         return n
@@ -156,7 +157,7 @@ def take_message(data, arena, at, n, s, r, limit):  # type: ignore[no-untyped-de
 
 
 @helper
-def open_record(messages, used, s, r):  # type: ignore[no-untyped-def]
+def open_record(messages, used, s, r):
     """All five header bytes are there: is it a record?"""
     kind, version, length = np.int64(s.content_type), np.int64(s.version), np.int64(s.length)
     if 20 <= kind <= 24 and is_record_version(version) and length <= MAX_RECORD:
@@ -193,7 +194,7 @@ def open_record(messages, used, s, r):  # type: ignore[no-untyped-def]
 
 
 @helper
-def take_header(data, at, end, messages, used, s, peer, r):  # type: ignore[no-untyped-def]
+def take_header(data, at, end, messages, used, s, peer, r):
     """Bytes of the record header: type, version (2), length (2). (next position, rows used)."""
     have = np.int64(s.header_have)
     if have == 0:
@@ -222,13 +223,13 @@ def take_header(data, at, end, messages, used, s, peer, r):  # type: ignore[no-u
 
 
 @helper
-def is_clear_handshake(s):  # type: ignore[no-untyped-def]
+def is_clear_handshake(s):
     """The record holds handshake messages that can be read."""
     return s.content_type == 22 and (s.is_protected == 0 or s.is_tls13 == 1)
 
 
 @helper
-def close_record(messages, used, s, r):  # type: ignore[no-untyped-def]
+def close_record(messages, used, s, r):
     """The last byte of a record that is no handshake record in clear: its row (and those of a handshake record that was skipped)."""
     s.header_have = 0
     kind = np.int64(s.content_type)
@@ -253,7 +254,7 @@ def close_record(messages, used, s, r):  # type: ignore[no-untyped-def]
 
 
 @helper
-def step(data, arena, at, end, messages, used, s, peer, r, limit):  # type: ignore[no-untyped-def]
+def step(data, arena, at, end, messages, used, s, peer, r, limit):
     """Take bytes from ``at`` on: (next position, rows used)."""
     if s.header_have < 5:
         at, used = take_header(data, at, end, messages, used, s, peer, r)
@@ -282,7 +283,7 @@ def step(data, arena, at, end, messages, used, s, peer, r, limit):  # type: igno
 
 
 @helper
-def skip_gap(data, arena, gap, messages, used, s, r):  # type: ignore[no-untyped-def]
+def skip_gap(data, arena, gap, messages, used, s, r):
     """``gap`` bytes are missing before run ``r``: at most two rows."""
     if s.header_have == 5 and gap <= s.left and not is_clear_handshake(s):
         s.is_damaged = 1
@@ -316,14 +317,14 @@ def skip_gap(data, arena, gap, messages, used, s, r):  # type: ignore[no-untyped
 
 
 @helper
-def is_record_start(data, at, end):  # type: ignore[no-untyped-def]
+def is_record_start(data, at, end):
     """Five bytes that can be a record header: where a lost stream goes on (a guess that is wrong once in millions)."""
     kind, length = u8(data, at, end), be16(data, at + 3, end)
     return 20 <= kind <= 24 and is_record_version(be16(data, at + 1, end)) and 0 < length <= MAX_RECORD
 
 
 @helper
-def end_stream(data, arena, messages, used, s, r):  # type: ignore[no-untyped-def]
+def end_stream(data, arena, messages, used, s, r):
     """Nothing follows: a record that was cut short has a row when it carries data; at most one row."""
     if s.status == FRAMING and (s.header_have > 0 or s.message_have > 0):
         if s.header_have == 5 and s.content_type == 23:
@@ -337,7 +338,7 @@ def end_stream(data, arena, messages, used, s, r):  # type: ignore[no-untyped-de
 
 
 @kernel
-def frame_runs(data, arena, runs, wanted, k, at, messages, streams, limit):  # type: ignore[no-untyped-def]
+def frame_runs(data, arena, runs, wanted, k, at, messages, streams, limit):
     """Frame runs[wanted[k]], runs[wanted[k + 1]], ... from position ``at`` of the first (-1 = its start).
 
     Fills ``messages`` from row 0; answers (status, k, at, rows): with GROW_ROWS call again from (k, at) after using or moving the rows.
@@ -380,7 +381,7 @@ def frame_runs(data, arena, runs, wanted, k, at, messages, streams, limit):  # t
 
 
 @kernel
-def give_back(data, arena, messages, used, streams, rows):  # type: ignore[no-untyped-def]
+def give_back(data, arena, messages, used, streams, rows):
     """Free the blocks of ``messages`` (they die with the batch) and those of the streams of the connection ``rows`` that are let go."""
     for i in range(used):
         m = messages[i]

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """TLS_MESSAGE rows to HANDSHAKE rows: one pass in the order of the messages' last bytes."""
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ CLIENT_CLOSE, SERVER_CLOSE = STEP["client_close_notify"], STEP["server_close_not
 
 
 @helper
-def add_letter(h, letter, is_client):  # type: ignore[no-untyped-def]
+def add_letter(h, letter, is_client):
     """Append to the history; upper case for the client."""
     k = np.int64(h.history_size)
     if k < HISTORY_SIZE:
@@ -81,7 +82,7 @@ def add_letter(h, letter, is_client):  # type: ignore[no-untyped-def]
 
 
 @helper
-def note_error(h, m, error):  # type: ignore[no-untyped-def]
+def note_error(h, m, error):
     """Keep the first thing that was wrong, of the message and of the connection."""
     if m.error == 0:
         m.error = error
@@ -91,7 +92,7 @@ def note_error(h, m, error):  # type: ignore[no-untyped-def]
 
 
 @helper
-def open_handshake(h, m, c):  # type: ignore[no-untyped-def]
+def open_handshake(h, m, c):
     """First message of a connection: the row's -1s, and who is the client until a hello says so."""
     h.seen = 1
     h.client = c.flipped
@@ -108,17 +109,17 @@ def open_handshake(h, m, c):  # type: ignore[no-untyped-def]
 
 
 @helper
-def copy_session_id(data, at, end, p):  # type: ignore[no-untyped-def]
+def copy_session_id(data, at, end, p):
     """Keep the offered session id; one of zeros only counts as none (Zeek's rule)."""
-    total = np.int64(0)
+    p.session_id_size = 0
     for i in range(at, end):
         p.session_id[i - at] = data[i]
-        total += np.int64(data[i])
-    p.session_id_size = end - at if total > 0 else 0
+        if data[i] != 0:
+            p.session_id_size = end - at
 
 
 @helper
-def count_offers(data, found, width, h):  # type: ignore[no-untyped-def]
+def count_offers(data, found, width, h):
     """How many real suites, and whether a post-quantum group is among the groups."""
     count = np.int64(0)
     for at in range(found[2 * SUITES], found[2 * SUITES + 1], width):
@@ -134,7 +135,7 @@ def count_offers(data, found, width, h):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_client_hello(data, m, h, p, text, top, found):  # type: ignore[no-untyped-def]
+def read_client_hello(data, m, h, p, text, top, found):
     """The first ClientHello; the new top of the text."""
     at, end = np.int64(m.position), np.int64(m.position) + np.int64(m.length)
     if np.int64(m.marks) & SSL2:
@@ -154,6 +155,7 @@ def read_client_hello(data, m, h, p, text, top, found):  # type: ignore[no-untyp
     copy_session_id(data, found[2 * SESSION], found[2 * SESSION + 1], p)
     p.has_ticket = 1 if found[2 * TICKET] < found[2 * TICKET + 1] else 0
     h.psk_offered = 1 if found[2 * PSK] > 0 else 0
+    p.identity_length = max(be16(data, found[2 * PSK] + 2, found[2 * PSK + 1]), 0)
     h.is_ech = 1 if found[2 * ECH] > 0 else 0
     count_offers(data, found, TWO, h)
     name, size = first_server_name(data, found)
@@ -177,7 +179,7 @@ def read_client_hello(data, m, h, p, text, top, found):  # type: ignore[no-untyp
 
 
 @helper
-def is_session_id_of(data, found, p):  # type: ignore[no-untyped-def]
+def is_session_id_of(data, found, p):
     """The server repeats the session id that the client offered (RFC 5246 7.4.1.3)."""
     at, size = found[2 * SESSION], found[2 * SESSION + 1] - found[2 * SESSION]
     if size == 0 or size != np.int64(p.session_id_size):
@@ -189,17 +191,15 @@ def is_session_id_of(data, found, p):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_retry(data, m, h, found):  # type: ignore[no-untyped-def]
+def read_retry(data, m, h, found):
     """HelloRetryRequest (RFC 8446 4.1.4)."""
     h.is_retried = 1
     mark_step(h, RETRY, m, MEASURED)
-    group = be16(data, found[2 * SHARE], found[2 * SHARE + 1])
-    if found[2 * SHARE] > 0 and group > 0:
-        h.retry_group = group
+    h.retry_group = max(be16(data, found[2 * SHARE], found[2 * SHARE + 1]), 0) if found[2 * SHARE] > 0 else 0
 
 
 @helper
-def read_server_extensions(data, version, h, p, found, text, top):  # type: ignore[no-untyped-def]
+def read_server_extensions(data, version, h, p, found, text, top):
     """What the server agreed to; the new top of the text."""
     h.extended_master_secret = 1 if found[2 * EMS] > 0 else 0
     h.encrypt_then_mac = 1 if found[2 * ETM] > 0 else 0
@@ -222,7 +222,7 @@ def read_server_extensions(data, version, h, p, found, text, top):  # type: igno
 
 
 @helper
-def read_server_hello(data, m, h, p, text, top, found):  # type: ignore[no-untyped-def]
+def read_server_hello(data, m, h, p, text, top, found):
     """The first real ServerHello; the new top of the text."""
     at, end = np.int64(m.position), np.int64(m.position) + np.int64(m.length)
     if np.int64(m.marks) & SSL2:
@@ -245,7 +245,7 @@ def read_server_hello(data, m, h, p, text, top, found):  # type: ignore[no-untyp
 
 
 @helper
-def read_key_exchange(data, m, h):  # type: ignore[no-untyped-def]
+def read_key_exchange(data, m, h):
     """ServerKeyExchange: a named curve (RFC 8422 5.4) or a prime (RFC 5246 7.4.3), told apart by whether their lengths fit."""
     at, end = np.int64(m.position), np.int64(m.position) + np.int64(m.length)
     suite, group, point = np.int64(h.cipher_suite), be16(data, at + 1, end), u8(data, at + 3, end)
@@ -271,7 +271,7 @@ def read_key_exchange(data, m, h):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_alert(h, m, is_client):  # type: ignore[no-untyped-def]
+def read_alert(h, m, is_client):
     """An alert in clear (RFC 8446 6); the first fatal one stays."""
     level, code = np.int64(m.alert) >> 8, np.int64(m.alert) & 255
     add_letter(h, np.int64(108), is_client)
@@ -289,7 +289,7 @@ def read_alert(h, m, is_client):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_change_cipher_spec(h, p, m, is_client):  # type: ignore[no-untyped-def]
+def read_change_cipher_spec(h, p, m, is_client):
     """change_cipher_spec: the sender encrypts from here on (in 1.3 only for the eyes of middleboxes, RFC 8446 D.4)."""
     add_letter(h, np.int64(105), is_client)
     mark_step(h, CLIENT_CCS if is_client else SERVER_CCS, m, MEASURED)
@@ -303,7 +303,7 @@ def read_change_cipher_spec(h, p, m, is_client):  # type: ignore[no-untyped-def]
 
 
 @helper
-def read_handshake(data, m, h, p, text, top, found):  # type: ignore[no-untyped-def]
+def read_handshake(data, m, h, p, text, top, found):
     """A handshake message in clear; the new top of the text."""
     kind = np.int64(m.handshake_type)
     is_kept = m.position >= 0
@@ -343,7 +343,7 @@ def read_handshake(data, m, h, p, text, top, found):  # type: ignore[no-untyped-
 
 
 @helper
-def read_certificates(data, m, h, spans, spans_used, first_link, limit):  # type: ignore[no-untyped-def]
+def read_certificates(data, m, h, spans, spans_used, first_link, limit):
     """The first chain of either end; rows of ``spans`` used. ``first_link`` is the row of CHAIN_LINK that spans[0] will be."""
     is_client = np.int64(m.sender) == np.int64(h.client)
     if (h.client_chain if is_client else h.chain) >= 0 or m.position < 0:
@@ -361,7 +361,7 @@ def read_certificates(data, m, h, spans, spans_used, first_link, limit):  # type
 
 
 @kernel
-def read_messages(data, messages, i, used, handshakes, progress, connections, text, spans, counts, scratch):  # type: ignore[no-untyped-def]
+def read_messages(data, messages, i, used, handshakes, progress, connections, text, spans, counts, scratch):
     """Read messages[i:used]; answers (status, next message).
 
     The state that survives between calls is in ``counts`` (int64): [0] top of text, [1] rows of spans used, [2] row of CHAIN_LINK that

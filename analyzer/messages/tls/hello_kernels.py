@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """ClientHello and ServerHello (RFC 8446 4.1, RFC 5246 7.4.1): where their parts are, and what they say.
 
 Lengths are checked from the outside in: an inner length that passes the end of what holds it makes the hello malformed from there
@@ -23,19 +24,19 @@ TO_TLS12, TO_TLS11 = np.uint64(0x444F574E47524401), np.uint64(0x444F574E47524400
 
 
 @helper
-def is_grease(value):  # type: ignore[no-untyped-def]
+def is_grease(value):
     """RFC 8701 2: both bytes equal, low nibble A."""
     return value & 0x0F0F == 0x0A0A and value >> 8 == value & 255
 
 
 @helper
-def is_tls13_version(version):  # type: ignore[no-untyped-def]
+def is_tls13_version(version):
     """TLS 1.3, its drafts (0x7Fnn) and experiments (0x7Enn, 0xFBnn)."""
     return version == 0x0304 or version >> 8 == 0x7F or version >> 8 == 0x7E or version >> 8 == 0xFB
 
 
 @helper
-def is_retry_random(data, at, end):  # type: ignore[no-untyped-def]
+def is_retry_random(data, at, end):
     """The random that makes a ServerHello a HelloRetryRequest (RFC 8446 4.1.3)."""
     return (
         at + 32 <= end
@@ -47,7 +48,7 @@ def is_retry_random(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def slot_of(kind):  # type: ignore[no-untyped-def]
+def slot_of(kind):
     """Place in ``found`` of an extension that is read, -1 for the others (IANA TLS ExtensionType Values)."""
     if kind == 0:
         return SERVER_NAME
@@ -81,7 +82,7 @@ def slot_of(kind):  # type: ignore[no-untyped-def]
 
 
 @helper
-def find_extensions(data, at, end, found):  # type: ignore[no-untyped-def]
+def find_extensions(data, at, end, found):
     """Read the extension list at ``at`` (its length first; nothing at all is allowed) into ``found``; whether it is well-formed.
 
     found[EXTENSION_LIST] covers the whole extensions only, so that whoever walks it again needs no checks.
@@ -110,7 +111,7 @@ def find_extensions(data, at, end, found):  # type: ignore[no-untyped-def]
 
 
 @helper
-def find_client_parts(data, at, end, found):  # type: ignore[no-untyped-def]
+def find_client_parts(data, at, end, found):
     """Where the parts of the ClientHello body data[at:end] are; whether it is well-formed."""
     for i in range(FOUND_SIZE):
         found[i] = 0
@@ -133,7 +134,7 @@ def find_client_parts(data, at, end, found):  # type: ignore[no-untyped-def]
 
 
 @helper
-def find_ssl2_parts(data, at, end, found):  # type: ignore[no-untyped-def]
+def find_ssl2_parts(data, at, end, found):
     """The same for an SSLv2 ClientHello (RFC 5246 E.2), from after its version: three lengths, suites of three bytes, ids."""
     for i in range(FOUND_SIZE):
         found[i] = 0
@@ -145,7 +146,7 @@ def find_ssl2_parts(data, at, end, found):  # type: ignore[no-untyped-def]
 
 
 @helper
-def find_server_parts(data, at, end, found):  # type: ignore[no-untyped-def]
+def find_server_parts(data, at, end, found):
     """The same for a ServerHello body; found[SUITES] is the suite and found[COMPRESSIONS] the compression method.
 
     Drafts of TLS 1.3 before 22 have neither session id nor compression method; some said 0x0304 where TLS 1.3 now says 0x0303.
@@ -176,7 +177,7 @@ def find_server_parts(data, at, end, found):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_tls13_server_hello(data, at, end):  # type: ignore[no-untyped-def]
+def is_tls13_server_hello(data, at, end):
     """Whether a ServerHello body chooses TLS 1.3 (or asks for another ClientHello), without a table to put its parts in."""
     if is_tls13_version(be16(data, at, end)) or is_retry_random(data, at + 2, end):
         return True
@@ -194,7 +195,7 @@ def is_tls13_server_hello(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def highest_version(data, found, legacy):  # type: ignore[no-untyped-def]
+def highest_version(data, found, legacy):
     """Highest version a ClientHello offers: of supported_versions without GREASE, else its legacy_version (RFC 8446 4.2.1)."""
     at, end = found[2 * VERSIONS], found[2 * VERSIONS + 1]
     best = np.int64(-1)
@@ -210,7 +211,7 @@ def highest_version(data, found, legacy):  # type: ignore[no-untyped-def]
 
 
 @helper
-def first_server_name(data, found):  # type: ignore[no-untyped-def]
+def first_server_name(data, found):
     """(position, size) of the host_name in server_name (RFC 6066 3); size 0 = none, -1 = malformed."""
     at, end = found[2 * SERVER_NAME], found[2 * SERVER_NAME + 1]
     if at == end:
@@ -223,7 +224,7 @@ def first_server_name(data, found):  # type: ignore[no-untyped-def]
 
 
 @helper
-def list_span(data, slot, width, found):  # type: ignore[no-untyped-def]
+def list_span(data, slot, width, found):
     """(position, end) of the items of an extension that begins with their length in ``width`` bytes; cut where that lies."""
     at, end = found[2 * slot], found[2 * slot + 1]
     size = be16(data, at, end) if width == TWO else u8(data, at, end)
@@ -233,7 +234,7 @@ def list_span(data, slot, width, found):  # type: ignore[no-untyped-def]
 
 
 @helper
-def copy_to_text(data, at, size, text, top):  # type: ignore[no-untyped-def]
+def copy_to_text(data, at, size, text, top):
     """Append bytes of memory to the text; the new top."""
     for i in range(size):
         text[top + i] = data[at + i]
@@ -241,7 +242,7 @@ def copy_to_text(data, at, size, text, top):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_decimal(text, top, value):  # type: ignore[no-untyped-def]
+def put_decimal(text, top, value):
     """A number of at most five digits; the new top."""
     unit = np.int64(10000)
     while unit > 1 and value < unit:
@@ -254,7 +255,7 @@ def put_decimal(text, top, value):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_decimals(data, at, end, text, top):  # type: ignore[no-untyped-def]
+def put_decimals(data, at, end, text, top):
     """The two-byte values of data[at:end] in decimal, joined by '-', GREASE left out; the new top."""
     start = top
     while at + 2 <= end:
@@ -269,7 +270,7 @@ def put_decimals(data, at, end, text, top):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_shares(data, at, end, text, top):  # type: ignore[no-untyped-def]
+def put_shares(data, at, end, text, top):
     """The groups of a list of key shares (group, length, key) in the same form; the new top."""
     start = top
     while at + 4 <= end:
@@ -284,7 +285,7 @@ def put_shares(data, at, end, text, top):  # type: ignore[no-untyped-def]
 
 
 @helper
-def put_protocols(data, found, text, top):  # type: ignore[no-untyped-def]
+def put_protocols(data, found, text, top):
     """The ALPN names (RFC 7301 3.1) joined by ','; the new top."""
     at, end = list_span(data, ALPN, TWO, found)
     start = top
@@ -301,6 +302,6 @@ def put_protocols(data, found, text, top):  # type: ignore[no-untyped-def]
 
 
 @helper
-def is_post_quantum(group):  # type: ignore[no-untyped-def]
+def is_post_quantum(group):
     """Hybrid groups with ML-KEM or Kyber, and ML-KEM alone (IANA TLS Supported Groups; 0x4138, 0x6399, 0x639A from before)."""
     return 4587 <= group <= 4590 or 512 <= group <= 514 or group == 0x4138 or group == 0x6399 or group == 0x639A

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs
 """Is this TLS? The quick question, asked of the first bytes that either end of a connection sends."""
 
 from __future__ import annotations
@@ -10,19 +11,19 @@ MAX_RECORD = (1 << 14) + 2048  # RFC 5246 6.2.3: the longest body of a record
 
 
 @helper
-def is_record_version(version):  # type: ignore[no-untyped-def]
+def is_record_version(version):
     """SSL 3.0 to TLS 1.3 in a record header (RFC 8446 5.1; drafts used these as well)."""
     return 0x0300 <= version <= 0x0304
 
 
 @helper
-def is_ssl2_hello(first, kind, version):  # type: ignore[no-untyped-def]
+def is_ssl2_hello(first, kind, version):
     """A two-byte SSLv2 header (first bit set) before a ClientHello (1) or ServerHello (4): RFC 5246 E.2."""
     return first >= 0x80 and ((kind == 1 and (version == 2 or is_record_version(version))) or (kind == 4 and version <= 1))
 
 
 @helper
-def looks_like_tls(data, at, end):  # type: ignore[no-untyped-def]
+def looks_like_tls(data, at, end):
     """YES, NO, NEED_MORE, or MIDSTREAM: application data, as where a capture began in the middle of a connection.
 
     Looks at up to 11 bytes from ``at``, which must be the first of a stream (or of a run, for MIDSTREAM).

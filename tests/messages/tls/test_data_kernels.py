@@ -55,6 +55,14 @@ def test_single_ticket_before_any_request() -> None:
     assert frames(row, "session_ticket", "first_client_data", "first_server_data") == [("inferred", n) for n in (4, 5, 6)]
 
 
+def test_ticket_as_long_as_the_one_offered() -> None:
+    identity = b.vector(2, b.vector(2, b"t" * 200) + bytes(4)) + b.vector(2, b.vector(1, bytes(32)))
+    first = b.client_hello((0x1301,), b.versions(0x0304) + b.extension(41, identity))
+    start = [b.Send(C, b.record(22, b.message(1, first)), 0), b.Send(S, answer(0x1301) + b.data(100), 20)]
+    later = [b.Send(C, b.data(53) + b.data(90), 22), b.Send(S, b.data(200 + 42), 42), b.Send(S, b.data(900), 43)]
+    assert frames(b.dissect([*start, *later], round_trip=20), "session_ticket", "first_server_data") == [("inferred", 4), ("inferred", 5)]
+
+
 def test_server_data_too_early_to_be_the_answer() -> None:
     row = session(b.Send(C, b.data(53) + b.data(90), 22), b.Send(S, b.data(300), 25), b.Send(S, b.data(5000), 60))
     assert row["first_response_number"] == 5
@@ -79,7 +87,7 @@ def test_early_data() -> None:
     ]
     row = b.dissect(sends, round_trip=20)
     assert (row["early_records"], row["history"]) == (1, "CIsi")
-    assert frames(row, "first_client_data", "client_finished", "server_finished") == [("inferred", n) for n in (1, 3, 2)]
+    assert frames(row, "first_client_data", "client_finished", "server_finished") == [("inferred", 1), ("inferred", 3), ("bounded", 2)]
 
 
 def test_alert_instead_of_finished() -> None:
