@@ -66,7 +66,19 @@ STAGES = (
     ("services", "_services", "sort"),
     ("tls", "_tls", "process_runs"),
     ("http", "_http", "process_runs"),
-    ("dns", "_dns", "process"),
+    ("dns", "_dns", "process_packets"),
+    ("dns", "_dns", "process_runs"),
+    ("dns", "_dns", "pair"),
+    ("take", "_dns", "take"),
+    ("take", "_tls", "take"),
+    ("take", "_http", "take"),
+    ("release", "_assembler", "release"),
+    ("release", "_services", "release"),
+    ("release", "_dns", "release"),
+    ("release", "_tls", "release"),
+    ("release", "_http", "release"),
+    ("release", "_attribution", "release"),
+    ("release", "_tracker", "release"),
     ("attribution", "_attribution", "learn"),
     ("attribution", "_attribution", "attribute"),
 )
@@ -111,10 +123,11 @@ def run_once(capture: str) -> tuple[dict[str, float], float, int]:
 
         open_watched.unwatched = opening  # type: ignore[attr-defined]
         wiring.open_captures = open_watched
-        with open_writers(("csv",), Path(folder)) as writers:
-            write = clock.timed("export", writers.write)
-            for tables in pipeline.run([capture]):
-                write(tables)
+        (writer,) = open_writers(("csv",), Path(folder))
+        write = clock.timed("export", writer.write)
+        for tables in pipeline.run([capture]):
+            write(tables)
+        writer.close()
     total = time.process_time() - began
     return dict(clock.seconds), total, pipeline.quality.packets
 
