@@ -280,6 +280,125 @@ def icmp(kind: int, code: int = 0, rest: bytes = b"\0\0\0\0", payload: bytes = b
     return Open(content) if checksum is None else content
 
 
+# ---- tunnels and rarer link layers
+
+
+def mpls(payload: bytes, *labels: int, control_word: bool = False) -> bytes:
+    """An MPLS label stack (RFC 3032), the last label at the bottom; ``control_word`` (RFC 4385) before a pseudo-wire's frame."""
+    stack = b"".join(struct.pack(">I", label << 12 | (i == len(labels) - 1) << 8 | 64) for i, label in enumerate(labels))
+    return stack + (b"\0\0\0\0" if control_word else b"") + payload
+
+
+def ppp_protocol(payload: bytes) -> int:
+    """The PPP protocol number that fits an IP packet."""
+    return 0x0057 if ethertype_of(payload) == 0x86DD else 0x0021
+
+
+def ppp(payload: bytes, *, protocol: int | None = None, address: bool = True, compressed: bool = False) -> bytes:
+    """A PPP frame (RFC 1661), with address and control field (RFC 1662), with a protocol field of one byte when ``compressed``."""
+    number = ppp_protocol(payload) if protocol is None else protocol
+    return (b"\xff\3" if address else b"") + (bytes([number]) if compressed else struct.pack(">H", number)) + payload
+
+
+def pppoe(payload: bytes, *, code: int = 0, session: int = 7) -> bytes:
+    """A PPPoE session packet (RFC 2516) around an IP packet: behind EtherType 0x8864, or LINKTYPE_PPP_ETHER (51)."""
+    body = ppp(payload, address=False)
+    return struct.pack(">BBHH", 0x11, code, session, len(body)) + body
+
+
+def gre(
+    payload: bytes,
+    *,
+    protocol: int | None = None,
+    key: int | None = None,
+    sequence: int | None = None,
+    checksum: bool = False,
+    acknowledgement: int | None = None,
+    version: int = 0,
+) -> bytes:
+    """A GRE header (RFC 2784, RFC 2890; version 1: RFC 2637) before the payload; the checksum is left zero."""
+    kind = ethertype_of(payload) if protocol is None else protocol
+    bits = checksum << 15 | (key is not None) << 13 | (sequence is not None) << 12 | (acknowledgement is not None) << 7 | version
+    header = struct.pack(">HH", bits, kind) + (b"\0\0\0\0" if checksum else b"")
+    return header + b"".join(struct.pack(">I", word) for word in (key, sequence, acknowledgement) if word is not None) + payload
+
+
+def vxlan(frame: bytes, *, vni: int = 5, bits: int = 8, following: int = 0) -> bytes:
+    """A VXLAN header (RFC 7348), or that of VXLAN-GPE, before an Ethernet frame."""
+    return struct.pack(">BHBI", bits, 0, following, vni << 8) + frame
+
+
+def geneve(payload: bytes, *, protocol: int = 0x6558, options: bytes = b"") -> bytes:
+    """A Geneve header (RFC 8926) before the payload; ``options`` a multiple of 4 bytes."""
+    return struct.pack(">BBHI", len(options) // 4, 0, protocol, 5 << 8) + options + payload
+
+
+def gtp(payload: bytes, *, kind: int = 255, sequence: int | None = None, extensions: Sequence[bytes] = ()) -> bytes:
+    """A GTP-U header (3GPP TS 29.281) before the payload; each extension header: length byte, content, room for the next type."""
+    more = b""
+    if sequence is not None or extensions:
+        more = struct.pack(">HBB", sequence or 0, 0, 0x85 if extensions else 0)
+        for i, content in enumerate(extensions):
+            more += content[:-1] + bytes([0x85 if i + 1 < len(extensions) else 0])
+    bits = 0x30 | bool(extensions) << 2 | (sequence is not None) << 1
+    return struct.pack(">BBHI", bits, kind, len(more) + len(payload), 77) + more + payload
+
+
+def wifi(
+    payload: bytes,
+    *,
+    subtype: int = 0,
+    kind: int = 2,
+    to_ds: bool = True,
+    from_ds: bool = False,
+    protected: bool = False,
+    order: bool = False,
+) -> bytes:
+    """An 802.11 frame around an IP packet with LLC/SNAP; subtype 8 has a QoS field."""
+    control = kind << 2 | subtype << 4 | to_ds << 8 | from_ds << 9 | protected << 14 | order << 15
+    header = struct.pack("<HH", control, 0) + mac(SERVER_MAC) + mac(CLIENT_MAC) + mac(SERVER_MAC) + b"\0\0"
+    header += mac(CLIENT_MAC) if to_ds and from_ds else b""
+    if subtype & 8:
+        header += b"\0\0" + (b"\0\0\0\0" if order else b"")
+    return header + b"\xaa\xaa\3\0\0\0" + struct.pack(">H", ethertype_of(payload)) + payload
+
+
+def radiotap(frame: bytes, *, fields: bytes = b"", present: int = 0) -> bytes:
+    """LINKTYPE_IEEE802_11_RADIOTAP (127): the header with these fields before an 802.11 frame."""
+    return struct.pack("<BBHI", 0, 0, 8 + len(fields), present) + fields + frame
+
+
+def nflog(payload: bytes, *, family: int | None = None, byteorder: ByteOrder = "<") -> bytes:
+    """LINKTYPE_NFLOG (239): a prefix record, then the payload."""
+    value = family if family is not None else (10 if ethertype_of(payload) == 0x86DD else 2)
+    prefix = struct.pack(byteorder + "HH", 7, 10) + b"ab\0\0"
+    return struct.pack(">BBH", value, 0, 0) + prefix + struct.pack(byteorder + "HH", 4 + len(payload), 9) + payload
+
+
+def fragments4(packet: bytes, size: int) -> list[bytes]:
+    """An IPv4 packet cut into fragments of ``size`` payload bytes (a multiple of 8)."""
+    header = (packet[0] & 15) * 4
+    body, parts = packet[header:], []
+    for at in range(0, len(body), size):
+        head = bytearray(packet[:header])
+        piece = body[at : at + size]
+        head[2:4] = struct.pack(">H", header + len(piece))
+        head[6:8] = struct.pack(">H", (at + size < len(body)) << 13 | at // 8)
+        head[10:12] = b"\0\0"
+        head[10:12] = struct.pack(">H", internet_checksum(bytes(head)))
+        parts.append(bytes(head) + piece)
+    return parts
+
+
+def fragments6(packet: bytes, size: int, *, ident: int = 1) -> list[bytes]:
+    """An IPv6 packet without extension headers cut into fragments of ``size`` payload bytes (a multiple of 8)."""
+    body, parts = packet[40:], []
+    for at in range(0, len(body), size):
+        piece = struct.pack(">BBHI", packet[6], 0, at | (at + size < len(body)), ident) + body[at : at + size]
+        parts.append(packet[:4] + struct.pack(">HB", len(piece), 44) + packet[7:40] + piece)
+    return parts
+
+
 # ---- whole packets
 
 

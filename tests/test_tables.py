@@ -9,7 +9,16 @@ from analyzer import tables
 from analyzer.tables import connections, dns, http, lifecycle, packets, services, streams, tls
 
 MODULES = (connections, dns, http, lifecycle, packets, services, streams, tls)
-SIZES_OF_NO_SPAN = {"run_size", "payload_size", "block_size", "tcp_options_size", "query_udp_size", "response_udp_size", "udp_size", "message_size"}
+SIZES_OF_NO_SPAN = {
+    "run_size",
+    "payload_size",
+    "block_size",
+    "tcp_options_size",
+    "query_udp_size",
+    "response_udp_size",
+    "udp_size",
+    "message_size",
+}
 ROW_TYPES = {name: value for module in MODULES for name, value in vars(module).items() if isinstance(value, np.dtype)}
 
 

@@ -12,11 +12,14 @@ import os
 import stat
 import zlib
 from collections.abc import Callable
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
+
+from analyzer.capture.remote import RemoteFile, is_remote
+from analyzer.options import Limits
 
 PIECE = 1 << 18  # compressed bytes read at a time
-INFLATE_RATIO = 1100  # deflate cannot do more (RFC 1951: 258 bytes from 2 bits); what claims more is an attack
-INFLATE_FREE = 1 << 30  # ... but not worth a thought below this many bytes
+BOUNDED_PIECE = 4 << 20  # unpacked bytes between two looks at the ratio
+XZ_MEMORY = 512 << 20  # the largest dictionary of the xz program is 64 MiB; a header may claim 4 GiB
 
 
 class DamagedError(Exception):
@@ -44,7 +47,7 @@ class PlainBytes:
 
     compression = ""
 
-    def __init__(self, file: BinaryIO, head: bytes) -> None:
+    def __init__(self, file: Any, head: bytes) -> None:
         self.file = file
         self.head = head
         self.bytes_read = len(head)
@@ -56,7 +59,7 @@ class PlainBytes:
             view[:size] = self.head[:size]
             self.head = self.head[size:]
             return size
-        got = self.file.readinto(view) or 0  # type: ignore[attr-defined]
+        got = self.file.readinto(view) or 0
         self.bytes_read += got
         return int(got)
 
@@ -100,7 +103,6 @@ class InflatedBytes:
         self.start = start
         self.decoder = start()
         self.pending = b""
-        self.made = 0
         self.is_over = False
 
     @property
@@ -120,9 +122,6 @@ class InflatedBytes:
                 raise DamagedError(f"its {self.compression} data is damaged: {error}") from error
             if content:
                 view[: len(content)] = content
-                self.made += len(content)
-                if self.made > INFLATE_FREE and self.made > INFLATE_RATIO * self.bytes_read:
-                    self.is_over = True
                 return len(content)
         return 0
 
@@ -200,26 +199,63 @@ class RawFile:
         self.closed = True
 
 
+class BoundedBytes:
+    """Content of a compressed stream as long as it does not grow beyond reason."""
+
+    def __init__(self, source: ByteSource, limits: Limits) -> None:
+        self.source = source
+        self.compression = source.compression
+        self.ratio, self.free = limits.inflate_ratio, limits.inflate_free_bytes
+        self.made = 0
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes taken from the file itself."""
+        return self.source.bytes_read
+
+    def readinto(self, view: memoryview) -> int:
+        """Fill a part of the view; how many bytes, 0 at the end. Raises DamagedError for what looks like an attack."""
+        if self.made > self.free and self.made > self.ratio * self.bytes_read:
+            raise DamagedError(f"it unpacks to more than {self.ratio} times its size, as a decompression bomb does; the rest was left out")
+        got = self.source.readinto(view[:BOUNDED_PIECE])
+        self.made += got
+        return got
+
+    def close(self) -> None:
+        """Close the file below."""
+        self.source.close()
+
+
 # compression magic -> how to read it; captures may be packed twice by accident, but only one layer is undone
 COMPRESSIONS: tuple[tuple[bytes, str, Callable[[PlainBytes], ByteSource]], ...] = (
     (b"\x1f\x8b", "gz", lambda raw: InflatedBytes(raw, "gz", Deflated)),
     (b"BZh", "bz2", lambda raw: InflatedBytes(raw, "bz2", bz2.BZ2Decompressor)),
-    (b"\xfd7zXZ\0", "xz", lambda raw: InflatedBytes(raw, "xz", lzma.LZMADecompressor)),
+    (b"\xfd7zXZ\0", "xz", lambda raw: InflatedBytes(raw, "xz", lambda: lzma.LZMADecompressor(memlimit=XZ_MEMORY))),
     (b"\x28\xb5\x2f\xfd", "zst", lambda raw: ArrowBytes(raw, "zst", "zstd")),
     (b"\x04\x22\x4d\x18", "lz4", lambda raw: ArrowBytes(raw, "lz4", "lz4")),
 )
 HEAD_BYTES = 6
 
 
-def open_bytes(path: str) -> tuple[ByteSource, int | None]:
-    """Open a path, or standard input for "-": the source and the size of the file (None for pipes). Raises OSError."""
-    file: BinaryIO
-    # closed by the source, hence no context manager; a duplicate, so that standard input itself stays open
-    file = open(os.dup(0) if path == "-" else path, "rb", buffering=0)  # noqa: SIM115, PTH123
-    try:
+def open_bytes(path: str, limits: Limits) -> tuple[ByteSource, int | None]:
+    """Open a path or URL, or standard input for "-": the source and the size of the file (None for pipes).
+
+    Raises:
+        OSError: it cannot be opened.
+        CaptureError: it is remote, and fsspec is not installed.
+    """
+    file: Any
+    total: int | None
+    if is_remote(path):
+        file = RemoteFile(path)
+        total = file.size
+    else:
+        # closed by the source, hence no context manager; a duplicate, so that standard input itself stays open
+        file = open(os.dup(0) if path == "-" else path, "rb", buffering=0)  # noqa: SIM115, PTH123
         status = os.fstat(file.fileno())
         total = status.st_size if stat.S_ISREG(status.st_mode) else None
-        head = b""
+    head = b""
+    try:
         while len(head) < HEAD_BYTES:
             piece = file.read(HEAD_BYTES - len(head))
             if not piece:
@@ -231,7 +267,7 @@ def open_bytes(path: str) -> tuple[ByteSource, int | None]:
     raw = PlainBytes(file, head)
     for magic, _, wrap in COMPRESSIONS:
         if head.startswith(magic):
-            return wrap(raw), total
+            return BoundedBytes(wrap(raw), limits), total
     return raw, total
 
 

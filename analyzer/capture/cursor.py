@@ -1,49 +1,85 @@
-"""Where reading stands: the chunk buffers, the READER row that the index kernels move, and the tables they fill.
+"""Where reading of one file stands: its window of memory, the READER row that the index kernels move, and the tables they fill.
 
-A piece of the file is read into one chunk buffer, then into the other, in turn: what a batch points to stays valid until the
-next-but-one piece is read. A record that is not whole at the end of a buffer is carried over to the front of the next, so a packet
-never lies in two buffers.
+A piece of the file is read into one half of the window, then into the other, in turn: what a batch points to stays valid until the
+next-but-one piece is read. A record that is not whole at the end of a half is carried over to the front of the other, so a packet
+never lies in two.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
-from analyzer.batch import Batch
 from analyzer.capture.bytesource import ByteSource, PartialReadError, fill
 from analyzer.capture.facts import CaptureFacts
+from analyzer.capture.reader_kernels import LATEST_NS
 from analyzer.memory import Memory
 from analyzer.options import Limits
 from analyzer.tables import NONE, Rows, grow_table, new_table
-from analyzer.tables.packets import INTERFACE, PACKET, READER
+from analyzer.tables.packets import INTERFACE, READER
 
 MOST_RARE_BLOCKS = 1 << 16  # names, statistics and secrets of one file: each costs what a hundred packets cost
 MOST_TROUBLES = 1 << 16  # sections and damaged places of one file: as above
+SMALLEST_WINDOW = 1024
 BLOCK_HEADER_BYTES = 64  # more than any record or packet block needs beside its packet
 
 
-class Cursor:
-    """The state of reading files one after another; frame numbers and INTERFACE rows run on over all of them."""
+@dataclass(frozen=True)
+class Window:
+    """Where in memory a file is read: two pieces of ``size`` bytes that begin at ``starts``, filled in turn."""
 
-    def __init__(self, memory: Memory, limits: Limits) -> None:
-        if memory.chunks < 2 or memory.chunk_bytes < 1024:
-            raise ValueError("capture needs two chunk buffers of at least 1 KiB")
+    starts: tuple[int, int]
+    size: int
+
+
+def whole_window(memory: Memory) -> Window:
+    """The two chunk buffers, for one file that is read alone."""
+    if memory.chunks != 2 or memory.chunk_bytes < SMALLEST_WINDOW:
+        raise ValueError("capture needs two chunk buffers of at least 1 KiB")
+    return Window((0, memory.chunk_bytes), memory.chunk_bytes)
+
+
+def share_window(memory: Memory, share: int, shares: int) -> Window:
+    """One of ``shares`` equal parts of both chunk buffers, for files that are read side by side."""
+    size = memory.chunk_bytes // shares
+    return Window((share * size, memory.chunk_bytes + share * size), size)
+
+
+class Cursor:
+    """The state of reading one file: its window, its INTERFACE rows, and the table that its rows are filled into.
+
+    ``number``: frames before its first. Its own INTERFACE rows count from 0.
+    """
+
+    def __init__(self, memory: Memory, limits: Limits, window: Window, packets: Rows) -> None:
         self.memory = memory
         self.limits = limits
         self.view = memoryview(memory.data)  # type: ignore[arg-type]
-        self.packets = new_table(PACKET, limits.packets_per_batch)
+        self.packets = packets
         self.interfaces = new_table(INTERFACE, 4)
         self.interface_rows = 0
-        self.first_interface_row = 0  # of the file
         self.reader = new_table(READER, 1)
-        self.now_ns = 0
         self.facts = CaptureFacts("", "")
         self.source: ByteSource | None = None
-        self.head = b""
+        self.head = memoryview(b"")
         self.buffer = 0
         self.file_start = 0  # position in memory where the file's first byte would be
-        self.file_index = -1
         self.troubles = 0
+        self.saved: tuple[Rows, Rows] = (self.reader, self.interfaces)
+        r = self.r
+        r.record_bytes = limits.record_bytes
+        r.header_bytes = 16
+        r.most_rare_blocks = MOST_RARE_BLOCKS
+        self._use(window)
+
+    def _use(self, window: Window) -> None:
+        self.window = window
+        r = self.r
+        # With windows of at least four times the largest packet, neither depends on the size of a window.
+        r.keep_bytes = min(self.limits.packet_bytes, window.size - BLOCK_HEADER_BYTES)
+        r.block_bytes = min(2 * self.limits.packet_bytes, window.size // 2)
 
     @property
     def r(self) -> Rows:
@@ -52,23 +88,38 @@ class Cursor:
         return row
 
     def begin(self, source: ByteSource, head: bytes, facts: CaptureFacts) -> None:
-        """Start a file; ``head``: bytes of it that were read already."""
-        number = int(self.r.number)
-        self.reader = new_table(READER, 1)
+        """Start the file; ``head``: bytes of it that were read already."""
+        self.source, self.head, self.facts = source, memoryview(head), facts
         r = self.r
-        r.number = number
-        # With chunks of at least four times the largest packet, neither depends on the size of a chunk.
-        r.keep_bytes = min(self.limits.packet_bytes, self.memory.chunk_bytes - BLOCK_HEADER_BYTES)
-        r.block_bytes = min(2 * self.limits.packet_bytes, self.memory.chunk_bytes // 2)
-        r.record_bytes = self.limits.record_bytes
-        r.header_bytes = 16
-        r.most_rare_blocks = MOST_RARE_BLOCKS
-        self.troubles = 0
-        self.source, self.head, self.facts = source, head, facts
-        self.file_index += 1
-        self.first_interface_row = self.interface_rows
-        r.first_interface = self.interface_rows
-        r.position = r.end = self.file_start = self.buffer * self.memory.chunk_bytes
+        r.position = r.end = self.file_start = self.window.starts[self.buffer]
+
+    def move(self, window: Window, packets: Rows) -> None:
+        """Go on in another window and table. What is not read of the old window is kept aside and read first."""
+        r = self.r
+        offset = self.file_offset
+        self.head = memoryview(bytes(self.view[int(r.position) : int(r.end)]) + bytes(self.head))
+        self._use(window)
+        self.packets = packets
+        self.buffer = 0
+        r.rows = 0
+        r.position = r.end = window.starts[0]
+        self.file_start = int(r.position) - offset
+
+    def save(self) -> None:
+        """Remember where reading stands: done by a format before each run of its index kernel."""
+        self.saved = self.reader.copy(), self.file_interfaces.copy()
+
+    def rewind(self, rows: int, index: Callable[[], int]) -> None:
+        """Undo the last run of ``index`` from row ``rows`` on: it runs again from where it began, with no room for more rows."""
+        saved_reader, saved_interfaces = self.saved
+        if rows == int(self.r.rows):
+            return
+        self.reader[:] = saved_reader
+        self.interfaces[: self.interface_rows] = saved_interfaces
+        packets = self.packets
+        self.packets = packets[:rows].view(np.recarray)
+        index()
+        self.packets = packets
 
     @property
     def file_offset(self) -> int:
@@ -80,13 +131,13 @@ class Cursor:
 
         A read error ends the file like its end does, with a note.
         """
-        r = self.r
+        r, window = self.r, self.window
         position, carried = int(r.position), int(r.end) - int(r.position)
-        if carried == self.memory.chunk_bytes:
-            raise RuntimeError("a record does not fit into a chunk although it was promised to")
-        following = (self.buffer + 1) % self.memory.chunks
-        start = following * self.memory.chunk_bytes
-        got = self._read(start + carried, start + self.memory.chunk_bytes)
+        if carried == window.size:
+            raise RuntimeError("a record does not fit into a window although it was promised to")
+        following = 1 - self.buffer
+        start = window.starts[following]
+        got = self._fill(self.view[start + carried : start + window.size])
         if got == 0:
             return False
         data = self.memory.data
@@ -96,26 +147,20 @@ class Cursor:
         r.position, r.end = start, start + carried + got
         return True
 
-    def _read(self, start: int, end: int) -> int:
-        """Read into ``memory[start:end]``; how many bytes."""
+    def _fill(self, view: memoryview) -> int:
+        """Read into the view, first what was kept aside; how many bytes. A read error is a note and ends the file."""
+        told = min(len(self.head), len(view))
+        view[:told] = self.head[:told]
+        self.head = self.head[told:]
         if self.source is None:
-            return 0
-        told = len(self.head)  # at most a file header, and a chunk is larger
-        self.view[start : start + told] = self.head
-        self.head = b""
-        return told + self._fill(self.view[start + told : end], told)
-
-    def _fill(self, view: memoryview, before: int) -> int:
-        """Read into the view; how many bytes. A read error is a note and ends the file; ``before``: bytes since ``r.end``."""
-        if self.source is None:
-            return 0
+            return told
         try:
-            return fill(self.source, view)
+            return told + fill(self.source, view[told:])
         except PartialReadError as error:
-            offset = int(self.r.end) - self.file_start + before + error.got
+            offset = int(self.r.end) - self.file_start + told + error.got
             self.facts.note(f"cannot be read beyond byte {offset:,}: {error.reason}.")
             self.finish()
-            return error.got
+            return told + error.got
 
     def take(self, size: int) -> bytes:
         """The next ``size`` bytes of the file as an object, from memory and then from the file; fewer at its end. Rare blocks only."""
@@ -125,7 +170,7 @@ class Cursor:
         r.position += held
         piece = memoryview(bytearray(1 << 20))
         while len(content) < size:
-            got = self._fill(piece[: min(len(piece), size - len(content))], 0)
+            got = self._fill(piece[: min(len(piece), size - len(content))])
             if got == 0:
                 break
             content += piece[:got]
@@ -149,6 +194,7 @@ class Cursor:
         self.facts.notes.append(f"{self.facts.name} has more than {MOST_TROUBLES:,} sections or damaged places: {rest}.")
         self.facts.lost_bytes += int(r.end - r.position)
         r.position, r.skip = r.end, 0
+        self.head = memoryview(b"")
         self.finish()
         return True
 
@@ -157,8 +203,7 @@ class Cursor:
         self.interfaces = grow_table(self.interfaces, self.interface_rows + 1)
         row: Rows = self.interfaces[self.interface_rows]
         row.linktype, row.snaplen, row.fcs_bytes = linktype, snaplen, fcs_bytes
-        row.resolution_exponent, row.tick_ns = 6, 1000
-        row.file = self.file_index
+        row.resolution_exponent, row.tick_ns, row.most_ticks = 6, 1000, LATEST_NS // 1000
         row.received = row.dropped = NONE
         self.interface_rows += 1
         self.r.interface_count += 1
@@ -167,13 +212,4 @@ class Cursor:
     @property
     def file_interfaces(self) -> Rows:
         """The INTERFACE rows of this file."""
-        return self.interfaces[self.first_interface_row : self.interface_rows].view(np.recarray)
-
-    def make_batch(self) -> Batch:
-        """The rows filled so far as a batch; the next rows start from the first again."""
-        r = self.r
-        rows = int(r.rows)
-        r.rows = 0
-        self.now_ns = max(self.now_ns, int(r.last_ts))
-        faces = self.interfaces[: self.interface_rows].view(np.recarray)
-        return Batch(self.memory, self.packets[:rows].view(np.recarray), faces, self.now_ns, int(r.number))
+        return self.interfaces[: self.interface_rows].view(np.recarray)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from analyzer.tables import Rows
 
 MOST_NOTES = 50  # of one file: a damaged one may be damaged in a million places
-KNOWN = "Known: pcap, pcapng, also gz, zst, xz, bz2, lz4."
+KNOWN = "Known: pcap, pcapng, also gz, zst, xz, bz2, lz4; snoop and others through Wireshark's editcap."
 
 
 @dataclass
@@ -32,6 +33,7 @@ class CaptureFacts:
     received: int | None = None  # packets its interfaces received, by interface statistics
     dropped: int | None = None  # packets they dropped, by interface statistics and drop counts of packets
     truncated_bytes: int = 0  # bytes at the end that are a part of a packet
+    gap_ns: int | None = None  # from the last packet of the captures before it to its first; negative: they overlap; None: nothing before
     lost_bytes: int = 0  # bytes that were passed over because a record or block was damaged
     longer_than_wire: int = 0
     without_time: int = 0
@@ -61,7 +63,6 @@ class CaptureFacts:
         self.packets, self.bytes_captured = int(r.packets), int(r.bytes_captured)
         self.first_ts, self.last_ts = int(r.first_ts), int(r.last_ts)
         self.longer_than_wire, self.without_time = int(r.longer_than_wire), int(r.without_time)
-        self.steps_back, self.largest_step_back_ns = int(r.steps_back), int(r.largest_step_back_ns)
 
     def take_interfaces(self, interfaces: Rows) -> None:
         """Sum up the INTERFACE rows of this file."""
@@ -73,11 +74,18 @@ class CaptureFacts:
         dropped = [max(int(face.dropped), int(face.dropped_between)) for face in interfaces if face.dropped >= 0 or face.dropped_between]
         self.received = sum(received) if received else None
         self.dropped = sum(dropped) if dropped else None
+        self.steps_back = int(interfaces.steps_back.sum())
+        self.largest_step_back_ns = int(interfaces.largest_step_back_ns.max(initial=0))
 
 
 def count_text(number: int, thing: str) -> str:
     """A number with thousands separated, and the thing in the plural where it needs one."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def seconds_text(ns: int) -> str:
+    """A length of time in seconds, exact, without zeros at the end."""
+    return f"{ns // 1_000_000_000:,}.{ns % 1_000_000_000:09}".rstrip("0").rstrip(".") + " s"
 
 
 def add_final_notes(facts: CaptureFacts, r: Rows, keep_bytes: int) -> None:
@@ -92,9 +100,9 @@ def add_final_notes(facts: CaptureFacts, r: Rows, keep_bytes: int) -> None:
         facts.note(f"has {count_text(int(r.unknown_interface), 'packet')} of an interface that it does not describe: left out.")
     if r.malformed_blocks:
         facts.note(f"has {count_text(int(r.malformed_blocks), 'packet block')} that cannot hold what they claim: left out.")
-    if r.steps_back:
-        step = f"{int(r.largest_step_back_ns) / 1e9:.9f}".rstrip("0").rstrip(".")
-        facts.note(f"has a clock that steps back {count_text(int(r.steps_back), 'time')}, by up to {step} s.")
+    if facts.steps_back:
+        step = seconds_text(facts.largest_step_back_ns)
+        facts.note(f"has a clock that steps back {count_text(facts.steps_back, 'time')}, by up to {step}.")
     if r.rare_blocks > r.most_rare_blocks:
         rest = f"all after the first {int(r.most_rare_blocks):,} were left out"
         facts.note(f"has {int(r.rare_blocks):,} blocks of names, statistics or secrets: {rest}.")
@@ -103,6 +111,15 @@ def add_final_notes(facts: CaptureFacts, r: Rows, keep_bytes: int) -> None:
     if facts.notes_left_out:
         more = count_text(facts.notes_left_out, "further problem")
         facts.notes.append(f"{facts.name} has {more} of the same kinds.")
+
+
+def tell_gaps(files: Sequence[CaptureFacts]) -> None:
+    """Set ``gap_ns`` of each capture, in the order in which they begin."""
+    latest = 0
+    for facts in files:
+        if facts.first_ts and latest:
+            facts.gap_ns = facts.first_ts - latest
+        latest = max(latest, facts.last_ts)
 
 
 def describe_head(head: bytes) -> str:

@@ -7,7 +7,7 @@ from typing import Protocol
 from analyzer.capture import pcapng
 from analyzer.capture.cursor import Cursor
 from analyzer.capture.pcap import HEADER_BYTES, parse_header
-from analyzer.capture.reader_kernels import FOUND, GARBAGE_LENGTH, LARGE_BLOCK, LENGTHS_DISAGREE, NEED_BYTES
+from analyzer.capture.reader_kernels import FOUND, GARBAGE_LENGTH, LARGE_BLOCK, LATEST_NS, LENGTHS_DISAGREE, NEED_BYTES
 
 INTERFACES_PER_FILE = 1 << 16
 NAMES_PER_FILE = 1 << 20
@@ -54,7 +54,7 @@ class PcapFormat:
         r.is_big_endian = header.byteorder == ">"
         r.header_bytes = header.record_bytes
         face = self.cursor.add_interface(header.linktype, header.snaplen, header.fcs_bytes)
-        face.tick_ns = header.tick_ns
+        face.tick_ns, face.most_ticks = header.tick_ns, LATEST_NS // header.tick_ns
         face.resolution_exponent = 9 if header.tick_ns == 1 else 6
         if header.version != (2, 4):
             self.cursor.facts.note("has version {}.{} of the pcap format: read as 2.4.".format(*header.version))
@@ -73,6 +73,7 @@ class PcapFormat:
             passed = c.file_offset - self.lost_at
             c.facts.lost_bytes += passed
             c.facts.note(f"goes on at byte {c.file_offset:,} with packet {int(c.r.packets) + 1:,}: {passed:,} bytes were passed over.")
+        c.save()
         return int(index_pcap(c.memory.data, c.reader, c.packets, c.interfaces))
 
     def handle(self, status: int) -> None:
@@ -127,6 +128,7 @@ class PcapngFormat:
             if status != FOUND:
                 return NEED_BYTES
             self.is_lost = False
+        c.save()
         return int(index_pcapng(c.memory.data, c.reader, c.packets, c.interfaces))
 
     def handle(self, status: int) -> None:
@@ -236,7 +238,7 @@ class PcapngFormat:
     def _read_interface(self, body: bytes, size: int) -> None:
         c = self.cursor
         face = pcapng.parse_interface(body, self.byteorder)
-        if face is None or c.interface_rows - c.first_interface_row >= INTERFACES_PER_FILE:
+        if face is None or c.interface_rows >= INTERFACES_PER_FILE:
             reason = "an interface description there is too short" if face is None else "it describes too many interfaces"
             c.r.position -= size
             self._lose(reason)
@@ -244,6 +246,7 @@ class PcapngFormat:
         row = c.add_interface(face.linktype, face.snaplen, face.fcs_bytes)
         row.resolution_exponent, row.is_binary, row.offset_s = face.exponent, face.is_binary, face.offset_s
         row.tick_ns, row.ticks_per_ns = face.tick_ns, face.ticks_per_ns
+        row.most_ticks = LATEST_NS // face.tick_ns if face.tick_ns else 0
         c.facts.comments += face.comments
         for oddity in face.oddities:
             c.facts.note(f"claims {oddity} for an interface: its times cannot be trusted.")

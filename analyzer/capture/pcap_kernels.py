@@ -54,14 +54,14 @@ def index_pcap(data, reader, packets, interfaces):
 
 
 @helper
-def is_record(data, at, end, r, tick_ns):
+def is_record(data, at, end, r, face):
     """Whether the bytes at ``at`` look like a record header: a fraction below a second, lengths of a packet, a time near the last one."""
     big = r.is_big_endian == 1
-    fraction = load32(data, at + 4, end, big) * tick_ns
+    fraction = load32(data, at + 4, end, big) * face.tick_ns
     caplen, length = load32(data, at + 8, end, big), load32(data, at + 12, end, big)
     if caplen < 1 or caplen > r.keep_bytes or length < caplen or length > r.record_bytes or fraction >= 1_000_000_000:
         return False
-    return r.packets == 0 or abs(load32(data, at, end, big) * 1_000_000_000 - r.previous_ts) < DAY_NS
+    return r.packets == 0 or abs(load32(data, at, end, big) * 1_000_000_000 - face.previous_ts) < DAY_NS
 
 
 @kernel
@@ -69,14 +69,14 @@ def find_record(data, reader, interfaces):
     """Move ``reader[0].position`` over garbage to where two records follow each other: FOUND, or NEED_BYTES when none is here."""
     r = reader[0]
     at, end, header = r.position, r.end, r.header_bytes
-    tick_ns = interfaces[r.first_interface].tick_ns
+    face = interfaces[r.first_interface]
     status = NEED_BYTES
     while at + header <= end:
-        if is_record(data, at, end, r, tick_ns):
+        if is_record(data, at, end, r, face):
             following = at + header + load32(data, at + 8, end, r.is_big_endian == 1)
             if following + header > end:
                 break
-            if is_record(data, following, end, r, tick_ns):
+            if is_record(data, following, end, r, face):
                 status = FOUND
                 break
         at += 1

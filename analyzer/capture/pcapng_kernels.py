@@ -54,10 +54,7 @@ def packet_head(kind):
 @helper
 def read_time(face, high, low):
     """Time of a packet on this interface in ns, -1 when it is before 1970 or beyond LATEST_NS."""
-    if face.is_binary == 1:
-        ts = binary_ns(high, low, np.int64(face.resolution_exponent))
-    else:
-        ts = decimal_ns(high, low, face.tick_ns, face.ticks_per_ns)
+    ts = binary_ns(high, low, np.int64(face.resolution_exponent)) if face.is_binary == 1 else decimal_ns(face, high, low)
     if ts < 0:
         return ts
     ts += face.offset_s * 1_000_000_000

@@ -38,15 +38,15 @@ def load32(data, at, end, big):
 
 
 @helper
-def decimal_ns(high, low, tick_ns, ticks_per_ns):
+def decimal_ns(face, high, low):
     """Ticks of a decimal clock (the halves of 64 unsigned bits) as ns, rounded down; -1 when they are beyond LATEST_NS."""
-    if tick_ns == 0:  # ticks_per_ns is even, so one bit can go first: the rest fits into 63
-        ns = (np.int64(high) << 31 | np.int64(low) >> 1) // (ticks_per_ns // 2)
+    if face.tick_ns == 0:  # ticks_per_ns is even, so one bit can go first: the rest fits into 63
+        ns = (np.int64(high) << 31 | np.int64(low) >> 1) // (face.ticks_per_ns // 2)
         return ns if ns <= LATEST_NS else np.int64(-1)
     if high >= 0x80000000:
         return np.int64(-1)
     ticks = np.int64(high) << 32 | np.int64(low)
-    return ticks * tick_ns if ticks <= LATEST_NS // tick_ns else np.int64(-1)
+    return ticks * face.tick_ns if ticks <= face.most_ticks else np.int64(-1)
 
 
 @helper
@@ -70,16 +70,16 @@ def binary_ns(high, low, exponent):
 
 
 @helper
-def count_time(r, ts):
-    """Keep the earliest and latest time and every step back of the clock."""
+def count_time(r, face, ts):
+    """Keep the earliest and latest time of the file and every step back of the interface's clock."""
     if r.first_ts == 0 or ts < r.first_ts:
         r.first_ts = ts
     r.last_ts = max(r.last_ts, ts)
-    step = r.previous_ts - ts
+    step = face.previous_ts - ts
     if step > 0:
-        r.steps_back += 1
-        r.largest_step_back_ns = max(r.largest_step_back_ns, step)
-    r.previous_ts = ts
+        face.steps_back += 1
+        face.largest_step_back_ns = max(face.largest_step_back_ns, step)
+    face.previous_ts = ts
 
 
 @helper
@@ -114,7 +114,7 @@ def add_packet(r, p, face, fcs_bytes, ts, offset, caplen, length):
         ts = np.int64(0)
         r.without_time += 1
     else:
-        count_time(r, ts)
+        count_time(r, face, ts)
     p.ts = ts
     p.marks = marks
     p.connection = -1

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from tabulate import tabulate
+import textwrap
+from typing import TYPE_CHECKING
 
 from analyzer.cli.environment import Environment
 from analyzer.errors import UsageError
+
+if TYPE_CHECKING:
+    from analyzer.report.columns import Column
+
+MEANING = 40  # columns: where less than that is left beside the name, meanings stand below the names
+
+
+def describe(column: Column, name_width: int, width: int) -> list[str]:
+    """The lines of one column: name, kind and unit, what it means and when not to trust it."""
+    kind = column.kind if column.unit in ("", "ms") else f"{column.kind}, {column.unit}"
+    meaning = column.meaning + (f" ({column.caveat})" if column.caveat else "")
+    head = f"  {column.name:{name_width}}  {kind:14}  "
+    if width - len(head) >= MEANING:
+        return textwrap.wrap(meaning, width, initial_indent=head, subsequent_indent=" " * len(head))
+    indent = " " * 6
+    return [f"  {column.name}  ({kind})", *textwrap.wrap(meaning, width, initial_indent=indent, subsequent_indent=indent)]
 
 
 def run_columns(table: str, environment: Environment) -> int:
@@ -15,16 +32,9 @@ def run_columns(table: str, environment: Environment) -> int:
     tables = dictionary()
     if table and table not in tables:
         raise UsageError(f"no table is called {table}. Tables: {', '.join(tables)}.")
-    for name, columns in tables.items():
-        if table and name != table:
-            continue
-        rows = [
-            (column.name, column.kind, column.unit, column.meaning + (f" ({column.caveat})" if column.caveat else "")) for column in columns
-        ]
-        widths = [None, None, None, max(30, environment.width - 52)]
-        environment.say(f"{name}: {len(columns)} columns")
-        environment.say(
-            tabulate(rows, ("column", "type", "unit", "meaning"), tablefmt="simple", disable_numparse=True, maxcolwidths=widths)
-        )
-        environment.say()
+    chosen = {name: columns for name, columns in tables.items() if table in ("", name)}
+    for number, (name, columns) in enumerate(chosen.items()):
+        name_width = max(len(column.name) for column in columns)
+        lines = [line for column in columns for line in describe(column, name_width, environment.width)]
+        environment.say("\n".join([*([""] if number else []), f"{name}: {len(columns)} columns", *lines]))
     return 0

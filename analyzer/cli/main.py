@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from enum import IntEnum, unique
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from analyzer.cli.environment import Environment
+from analyzer.cli.environment import Environment, ReaderGoneError
 from analyzer.errors import AnalyzerError, UsageError
 
 app = typer.Typer(
     name="analyzer",
     help="Packet captures in, the life of every connection out: DNS, TCP, TLS, HTTP and teardown, each with its time and its frames.",
-    no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+WrongUsage: Any = typer.BadParameter.__base__  # what the parser raises for all mistakes; its place differs between versions
 
 
 @unique
@@ -54,36 +58,34 @@ def root(
 
 @app.command()
 def analyze(
-    captures: Annotated[
-        list[str], typer.Argument(metavar="CAPTURE...", help="Files, a folder, or - for standard input.", show_default=False)
-    ],
+    captures: Annotated[list[str], typer.Argument(metavar="CAPTURE", help="Files, a folder, or - for standard input.", show_default=False)],
     output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Where tables go.", show_default="reports/<capture>")] = "",
     formats: Annotated[
-        list[str] | None, typer.Option("-f", "--format", metavar="FORMAT", help="csv, zeek-json; may be repeated.", show_default="csv")
+        list[str] | None, typer.Option("-f", "--format", metavar="FORMAT", help="csv or zeek-json; may be repeated.", show_default="csv")
     ] = None,
     checksums: Annotated[str, typer.Option(metavar="ignore|verify", help="verify: leave out packets with a wrong checksum.")] = "ignore",
     zeek_timeouts: Annotated[bool, typer.Option("--zeek-timeouts", help="End idle connections when Zeek would.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that another capture's report left in DIR.")] = False,
     rows: Annotated[int, typer.Option("-n", "--rows", metavar="ROWS", help="Connections shown in the summary.")] = 20,
-    json: Annotated[bool, typer.Option("--json", help="The summary as one JSON object.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No summary, no progress; only errors.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary (with --json only that).")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False,  # noqa: ARG001 - run_command
 ) -> None:
     """Analyse captures: print a summary and write the tables.
 
-    Example: analyzer analyze captures/https-tls13.pcapng
+    All times are UTC. Example: analyzer analyze captures/https-tls13.pcapng
     """
     from analyzer.cli.analyze import Request, run_analyze
 
-    request = Request(captures, output, tuple(formats or ("csv",)), checksums, zeek_timeouts, force, rows, json, quiet, debug)
+    request = Request(captures, output, tuple(formats or ("csv",)), checksums, zeek_timeouts, force, rows, json, quiet)
     raise typer.Exit(run_analyze(request, Environment()))
 
 
 @app.command()
 def columns(
-    table: Annotated[str, typer.Argument(metavar="[TABLE]", help="Only this table.", show_default=False)] = "",
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="Only this table.", show_default=False)] = "",
 ) -> None:
-    """The data dictionary: every column of every table with its unit and meaning.
+    """Print the data dictionary: what every column means.
 
     Example: analyzer columns connections
     """
@@ -95,17 +97,41 @@ def columns(
 def run_command(arguments: list[str] | None = None) -> int:
     """Run one command; every failure is one sentence on standard error."""
     words = sys.argv[1:] if arguments is None else arguments
-    debug = "--debug" in words
+    environment = Environment()
     try:
-        app(args=words, prog_name="analyzer")
-    except SystemExit as end:
-        return int(end.code or 0)
-    except BrokenPipeError:  # the reader of our output has gone: nothing is wrong with us
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitStatus.OK
-    except AnalyzerError as error:
-        if debug:
+        if not words:
+            app(args=["--help"], prog_name="analyzer", standalone_mode=False)
+            return ExitStatus.USAGE
+        status = app(args=words, prog_name="analyzer", standalone_mode=False)
+        environment.stdout.flush()
+    except Exception as error:  # the last stop: a sentence instead of a traceback
+        if "--debug" in words:
             raise
-        sys.stderr.write(f"analyzer: {error}\n")
+        return explain_failure(error, environment)
+    return ExitStatus(status or 0)
+
+
+def explain_failure(error: Exception, environment: Environment) -> ExitStatus:
+    """One sentence on standard error that says what to do."""
+    if isinstance(error, BrokenPipeError | ReaderGoneError):  # nothing is wrong with us
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        return ExitStatus.OK
+    if isinstance(error, WrongUsage):
+        context = getattr(error, "ctx", None)
+        message = error.format_message().rstrip(".")
+        stop = "" if message.endswith("?") else "."
+        environment.warn(f"analyzer: {message}{stop} See: {context.command_path if context else 'analyzer'} --help")
+        return ExitStatus.USAGE
+    if isinstance(error, AnalyzerError):
+        environment.warn(f"analyzer: {error}")
         return ExitStatus.USAGE if isinstance(error, UsageError) else ExitStatus.FAILED
-    return ExitStatus.OK
+    if isinstance(error, MemoryError):
+        environment.warn("analyzer: out of memory. Analyse a part of the capture, or use a machine with more.")
+        return ExitStatus.FAILED
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        environment.warn("analyzer: no space left to write to. Make room, or choose another folder with -o.")
+        return ExitStatus.FAILED
+    environment.warn(
+        f"analyzer: a mistake of the program ({type(error).__name__}: {error}). Please report it with what --debug adds to this command."
+    )
+    return ExitStatus.FAILED

@@ -1,237 +1,230 @@
-"""The summary on the terminal: quality first, then the answer, then the detail."""
+"""The summary on the terminal: quality first, then the connections, their slowest phases, and what stands out."""
 
 from __future__ import annotations
 
 import json
-import math
-from datetime import datetime
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from analyzer.cli.connection_table import connection_table, describe, name_of
 from analyzer.cli.environment import Environment
-from analyzer.report.summary import SHOWN_PHASES, Summary
-from analyzer.tables.packets import ANALYSED, OUTCOMES
+from analyzer.cli.layout import clip, counted, flow, milliseconds, period, printable, size
+from analyzer.report.summary import Summary
+from analyzer.tables.packets import ANALYSED, NOT_IP, OUTCOMES
 
 if TYPE_CHECKING:
-    from analyzer.cli.analyze import Request
+    from analyzer.capture import CaptureFacts
     from analyzer.lifecycle.quality import Quality
-    from analyzer.pipeline import Pipeline
 
-PHASE_LABELS = {"dns": "dns", "tcp_connect": "tcp", "tls_handshake": "tls", "server_wait": "wait", "response_receive": "recv"}
+PHASES = {
+    "dns": "DNS lookup",
+    "tcp_connect": "TCP handshake",
+    "tls_handshake": "TLS handshake",
+    "server_wait": "waiting for the response",
+    "response_receive": "receiving the response",
+}
 FINDINGS_SHOWN = 12
+RULES_FROM = 110  # columns from which the name of the rule has its place
 COLOURS = {"error": "\x1b[31m", "warning": "\x1b[33m", "note": "\x1b[36m"}
+VERDICT_COLOURS = {"good": "\x1b[32m", "fair": "\x1b[33m", "poor": "\x1b[31m", "empty": "\x1b[31m"}
+PLAIN = "\x1b[0m"
 
 
-def milliseconds(value: float | None) -> str:
-    """A duration in milliseconds for a narrow column; '.' = absent."""
-    if value is None or math.isnan(value):
-        return "."
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.1f}"
+@dataclass(frozen=True)
+class Overview:
+    """Everything the summary speaks of."""
 
+    summary: Summary
+    quality: Quality
+    files: Sequence[CaptureFacts]
+    folder: Path
 
-def size(count: int) -> str:
-    """Bytes for people."""
-    amount, unit = float(count), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if amount < 1000:
-            break
-        amount, unit = amount / 1000, larger
-    return f"{count} B" if unit == "B" else f"{amount:.1f} {unit}"
+    @property
+    def dropped(self) -> int | None:
+        """Packets that the recording programs say they dropped; None = they do not say."""
+        known = [facts.dropped for facts in self.files if facts.dropped is not None]
+        return sum(known) if known else None
 
+    @property
+    def verdict(self) -> str:
+        """One word: how far to trust the numbers."""
+        quality, tcp = self.quality, self.summary.transports["tcp"]
+        if quality.packets == 0:
+            return "empty"
+        unread = quality.packets - int(quality.outcomes[ANALYSED]) - int(quality.outcomes[NOT_IP])
+        dropped = self.dropped or 0
+        share = max(unread / quality.packets, quality.cut / quality.packets, dropped / (quality.packets + dropped))
+        if share > 0.1:
+            return "poor"
+        doubtful = max(quality.one_sided, quality.midstream) > 0.05 * tcp or quality.steps_back > 0.001 * quality.packets
+        return "fair" if share > 0.01 or doubtful else "good"
 
-def clock(ns: int) -> str:
-    """A capture time as UTC to the millisecond."""
-    from datetime import UTC
+    def outcomes(self) -> dict[str, int]:
+        """How many packets ended how, by label; those that did not happen are left out."""
+        pairs = zip(OUTCOMES, self.quality.outcomes.tolist(), strict=True)
+        labels = {name.replace("_", " ").replace(" ip", " IP"): count for (name, _), count in pairs if count}
+        return labels if self.dropped is None else {**labels, "dropped by capture": self.dropped}
 
-    return datetime.fromtimestamp(ns // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S") + f".{ns // 1_000_000 % 1000:03d}"
-
-
-def span(ns: int) -> str:
-    """A length of time for people."""
-    seconds = ns / 1e9
-    if seconds < 1:
-        return f"{seconds * 1000:.1f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, hours, days = seconds / 60, seconds / 3600, seconds / 86400
-    if days >= 2:
-        return f"{days:.0f} days"
-    return f"{int(hours)} h {int(minutes % 60)} min" if hours >= 1 else f"{int(minutes)} min {seconds % 60:.1f} s"
-
-
-def heading(pipeline: Pipeline) -> list[str]:
-    """What was read, and how good it is."""
-    quality = pipeline.quality
-    files = pipeline.source.facts if pipeline.source else []
-    name = files[0].path if len(files) == 1 else f"{len(files)} captures"
-    parts = [f"{name}  {quality.packets:,} packets, {size(quality.bytes_captured)}"]
-    if quality.last_ts:
-        parts.append(f"{clock(quality.first_ts)} to {clock(quality.last_ts)} UTC ({span(quality.last_ts - quality.first_ts)})")
-    left_out = [
-        f"{label.replace('_', ' ')} {count:,}" for (label, _), count in zip(OUTCOMES, quality.outcomes.tolist(), strict=True) if count
-    ][1:]
-    analysed = int(quality.outcomes[ANALYSED])
-    if not analysed:
-        left_out = [
-            f"{label.replace('_', ' ')} {count:,}" for (label, _), count in zip(OUTCOMES, quality.outcomes.tolist(), strict=True) if count
-        ]
-    lines = [", ".join(parts), f"Capture quality: {verdict(quality)}   " + "   ".join([f"analysed {analysed:,}", *left_out])]
-    return lines + [f"  ! {warning}" for warning in warnings_of(quality)]
-
-
-def warnings_of(quality: Quality) -> list[str]:
-    """Signs that make numbers unreliable, each in a sentence."""
-    signs = (
-        (quality.midstream, "{:,} TCP connections start in the middle of their life: their dns, tcp and tls phases are unknown"),
-        (quality.one_sided, "{:,} TCP connections show packets of one end only: their waits are unknown"),
-        (quality.cut, "{:,} packets were cut by the snapshot length: messages may be incomplete"),
-        (quality.steps_back, "{:,} packets are older than the one before them: the clock stepped back or captures were joined"),
-        (quality.offloaded, "{:,} packets say IP length 0, as segmentation offload does: their captured length was used"),
-        (quality.bad_checksums, "{:,} packets have a wrong checksum"),
-    )
-    return [text.format(count) for count, text in signs if count]
-
-
-def verdict(quality: Quality) -> str:
-    """One word: how far to trust the numbers."""
-    if quality.packets == 0:
-        return "empty"
-    lost = quality.packets - int(quality.outcomes[ANALYSED]) - int(quality.outcomes[1])
-    share = max(lost, quality.cut) / quality.packets
-    if share > 0.1:
-        return "poor"
-    return "fair" if share > 0.01 or quality.one_sided or quality.steps_back else "good"
-
-
-def totals(summary: Summary) -> str:
-    """Connections by transport and what was found in them."""
-    counts = "   ".join(f"{name} {count:,}" for name, count in sorted(summary.transports.items(), key=lambda item: (-item[1], item[0])))
-    return (
-        f"{summary.connections:,} connections   {counts}   hosts {len(summary.hosts):,}   lookups {summary.lookups:,}"
-        f"   http exchanges {summary.exchanges:,}   {size(summary.responder_bytes)} down   {size(summary.originator_bytes)} up"
-    )
-
-
-def phase_line(summary: Summary) -> str:
-    """Median and 95th percentile of each phase that occurs."""
-    cells = [
-        f"{PHASE_LABELS[name]} {milliseconds(d.quantile(0.5))} / {milliseconds(d.quantile(0.95))}"
-        for name, d in summary.phases.items()
-        if d.count
-    ]
-    return "Where the time went (median / p95 ms)   " + "   ".join(cells) if cells else ""
-
-
-def describe(finding: dict[str, Any]) -> str:
-    """A finding in a few words, with what was measured."""
-    amount, unit = finding["amount"], finding["amount_unit"]
-    if unit == "code":
-        measured = finding["detail"]
-    elif unit == "ns":
-        measured = span(amount)
-    else:
-        measured = f"{amount:,} {unit}" if unit == "bytes" else "" if unit is None else f"{amount:,} times"
-    return f"{finding['meaning']}: {measured}" if measured else str(finding["meaning"])
-
-
-def stands_out(row: dict[str, Any]) -> str:
-    """The worst finding of a connection, else its slowest phase where one takes most of the time."""
-    if row["finding"]:
-        return describe(row["finding"])
-    slowest = max(SHOWN_PHASES, key=lambda name: row[f"{name}_ms"] or 0.0)
-    share = (row[f"{slowest}_ms"] or 0.0) / row["total_ms"] if row["total_ms"] else 0.0
-    return f"{PHASE_LABELS[slowest]}: {share:.0%} of the time" if share > 0.5 and row["total_ms"] > 50 else ""
-
-
-def connection_table(summary: Summary, width: int) -> str:
-    """The connections worth looking at, one a line, fitted to the terminal."""
-    rows = []
-    for row in summary.shown:
-        host = row["host"] or f"{row['responder_ip']}:{row['responder_port']}"
-        start = row["start_time"].strftime("%H:%M:%S") if row["start_time"] is not None else "."
-        cells = [milliseconds(row[f"{name}_ms"]) for name in SHOWN_PHASES]
-        rows.append(
-            [
-                str(row["connection"]),
-                start,
-                host,
-                row["service"] or row["transport"],
-                row["state"],
-                *cells,
-                milliseconds(row["total_ms"]),
-                stands_out(row),
-            ]
+    def warnings(self) -> list[str]:
+        """Signs that make numbers unreliable, each in a sentence."""
+        q = self.quality
+        begin = "starts in the middle of its life" if q.midstream == 1 else "start in the middle of their life"
+        signs = (
+            (q.midstream, f"{counted(q.midstream, 'TCP connection')} {begin}: the dns, tcp and tls phases are unknown"),
+            (q.one_sided, f"{counted(q.one_sided, 'TCP connection')} with packets of one end only: waits are unknown"),
+            (q.cut, f"{counted(q.cut, 'packet')} cut by the snapshot length: messages may be incomplete"),
+            (q.steps_back, f"{counted(q.steps_back, 'packet')} older than the one before: the clock stepped back, or captures were joined"),
+            (
+                q.offloaded,
+                f"{counted(q.offloaded, 'packet')} with IP length 0, as segmentation offload leaves it: the captured length was used",
+            ),
+            (q.bad_checksums, f"{counted(q.bad_checksums, 'packet')} with a wrong checksum"),
         )
-    headers = ["#", "start", "host", "service", "state", *(PHASE_LABELS[name] for name in SHOWN_PHASES), "total", "what stands out"]
-    hosts = 34 if width >= 120 else 22
-    for cells in rows:
-        cells[2] = cells[2] if len(cells[2]) <= hosts else cells[2][: hosts - 1] + "…"
-    align = ["right", "left", "left", "left", "left", *["right"] * (len(SHOWN_PHASES) + 1), "left"]
-    # headers as an ordinary row: tabulate would pad them
-    text = tabulate([headers, *rows], tablefmt="plain", disable_numparse=True, colalign=align)
-    return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in text.splitlines())
+        return [text for count, text in signs if count] + [
+            f"{protocol.upper()} that could not be read: {', '.join(f'{name} {count:,}' for name, count in problems.items())}"
+            for protocol, problems in self.summary.unread.items()
+        ]
 
+    def lines(self, environment: Environment) -> list[str]:
+        """The summary as text, fitted to the terminal."""
+        blocks = (
+            self._heading(environment),
+            self._totals(environment.width),
+            self._connections(environment.width),
+            self._slowest(environment.width),
+            self._findings(environment),
+            self._written(environment.width),
+        )
+        return [line for block in blocks if block for line in ["", *block]][1:]
 
-def finding_lines(summary: Summary, environment: Environment) -> list[str]:
-    """Findings grouped by rule, the worst first."""
-    by_severity = {name: sum(n for (severity, _), n in summary.findings.items() if severity == name) for name in COLOURS}
-    if not summary.findings:
-        return ["Findings   none"]
-    lines = ["Findings   " + "   ".join(f"{count:,} {name}{'s' if count != 1 else ''}" for name, count in by_severity.items() if count)]
-    ranked = sorted(summary.findings.items(), key=lambda item: (list(COLOURS).index(item[0][0]), -item[1], item[0][1]))
-    for (severity, rule), count in ranked[:FINDINGS_SHOWN]:
-        example = summary.examples[rule][0]
-        label = f"{COLOURS[severity]}{severity:7}\x1b[0m" if environment.has_colour else f"{severity:7}"
-        more = f" (and {count - 1:,} more)" if count > 1 else ""
-        about = f"{example['subject']}: " if example["subject"] else ""
-        plain = f"  {severity:7} {example['connection']:>5}  {rule:26} {about}{describe(example)} (frame {example['frame']}){more}"
-        lines.append(plain[: environment.width].replace(f"{severity:7}", label, 1))
-    if len(ranked) > FINDINGS_SHOWN:
-        lines.append(f"  ... {len(ranked) - FINDINGS_SHOWN} more kinds: findings table")
-    return lines
+    def _heading(self, environment: Environment) -> list[str]:
+        """What was read, and how good it is."""
+        quality, width = self.quality, environment.width
+        read = [facts for facts in self.files if facts.format]
+        formats = " and ".join(sorted({facts.format for facts in read}))
+        name = printable(read[0].name) if len(read) == 1 else counted(len(read), "capture")
+        parts = [f"{name}  {formats}", counted(quality.packets, "packet"), size(quality.bytes_captured)]
+        if quality.last_ts:
+            parts.append(period(quality.first_ts, quality.last_ts))
+        lines = flow(parts, width, gap=", ")
+        outcomes = [f"{label} {count:,}" for label, count in self.outcomes().items()]
+        counts = flow([f"Capture quality: {self.verdict}", *outcomes], width, indent=17)
+        if environment.has_colour:
+            counts[0] = counts[0].replace(self.verdict, VERDICT_COLOURS[self.verdict] + self.verdict + PLAIN, 1)
+        for warning in self.warnings():
+            counts += textwrap.wrap(warning, width, initial_indent="  ! ", subsequent_indent="    ")
+        return lines + counts
 
+    def _totals(self, width: int) -> list[str]:
+        """Connections by transport and what was found in them."""
+        s = self.summary
+        transports = sorted(s.transports.items(), key=lambda item: (-item[1], item[0]))
+        counts = ((len(s.hosts), "host", ""), (s.lookups, "lookup", ""), (s.exchanges, "HTTP exchange", ""))
+        cells = [
+            counted(s.connections, "connection"),
+            *(f"{name} {count:,}" for name, count in transports),
+            *(counted(*one) for one in counts if one[0]),
+            f"{size(s.responder_bytes)} down",
+            f"{size(s.originator_bytes)} up",
+        ]
+        return flow(cells, width)
 
-def as_json(summary: Summary, pipeline: Pipeline, folder: Path) -> str:
-    """The summary as one JSON object."""
-    quality = pipeline.quality
-    phases = {
-        name: {"count": d.count, "median_ms": round(d.quantile(0.5), 3), "p95_ms": round(d.quantile(0.95), 3)}
-        for name, d in summary.phases.items()
-        if d.count
-    }
-    content = {
-        "captures": [fact.path for fact in pipeline.source.facts] if pipeline.source else [],
-        "quality": verdict(quality),
-        "packets": quality.packets,
-        "outcomes": {name: int(count) for (name, _), count in zip(OUTCOMES, quality.outcomes, strict=True) if count},
-        "warnings": warnings_of(quality),
-        "notes": pipeline.notes,
-        "connections": summary.connections,
-        "transports": dict(summary.transports),
-        "services": dict(summary.services),
-        "states": dict(summary.states),
-        "phases": phases,
-        "findings": {rule: count for (_, rule), count in sorted(summary.findings.items())},
-        "output": str(folder),
-    }
-    return json.dumps(content, ensure_ascii=False)
+    def _connections(self, width: int) -> list[str]:
+        """The connections worth looking at."""
+        shown = self.summary.shown
+        worthy = [row for row in shown if row["finding"] or row["total_ms"] or row["transport"] == "tcp"] or shown
+        hidden = self.summary.connections - len(worthy)
+        lines = connection_table(worthy, width).splitlines() if worthy else []
+        if hidden > 0:
+            lines.append(f" ... {f'{hidden:,} more' if worthy else counted(hidden, 'connection')} in {self._place('connections')}")
+        return lines
 
+    def _slowest(self, width: int) -> list[str]:
+        """Median and 95th percentile of each phase that occurs, and the connection where it took longest."""
+        rows = []
+        for name, durations in self.summary.phases.items():
+            if durations.count:
+                row = self.summary.slowest[name]
+                times = (durations.quantile(0.5), durations.quantile(0.95), row[f"{name}_ms"])
+                rows.append([PHASES[name], f"{durations.count:,}", *map(milliseconds, times), f"#{row['connection']} {name_of(row)}"])
+        if not rows:
+            return []
+        table = [["Slowest phases (ms)", "count", "median", "p95", "slowest", "connection"], *rows]
+        align = ("left", "right", "right", "right", "right", "left")
+        return [clip(line, width) for line in tabulate(table, tablefmt="plain", disable_numparse=True, colalign=align).splitlines()]
 
-def print_summary(summary: Summary, pipeline: Pipeline, folder: Path, request: Request, environment: Environment) -> None:
-    """Print the summary as asked."""
-    if request.json:
-        environment.say(as_json(summary, pipeline, folder))
-        return
-    lines = [*heading(pipeline), "", totals(summary), "", phase_line(summary), "", connection_table(summary, environment.width)]
-    hidden = summary.connections - len(summary.shown)
-    if hidden > 0:
-        lines.append(f" ... {hidden:,} more in {folder}")
-    lines += [
-        "",
-        *finding_lines(summary, environment),
-        "",
-        f"Written to {folder}: {' '.join(sorted(p.name for p in folder.iterdir() if not p.name.startswith('.')))}",
-    ]
-    environment.say("\n".join(lines))
+    def _findings(self, environment: Environment) -> list[str]:
+        """Findings by rule, the worst first, each with its first example."""
+        found = self.summary.findings
+        if not found:
+            return ["Findings   none"]
+        by_severity = {name: sum(n for (severity, _), n in found.items() if severity == name) for name in COLOURS}
+        lines = ["   ".join(["Findings", *(counted(count, name) for name, count in by_severity.items() if count)])]
+        ranked = sorted(found.items(), key=lambda item: (list(COLOURS).index(item[0][0]), -item[1], item[0][1]))
+        digits = max(len(str(self.summary.examples[rule][0]["connection"])) for (_, rule), _ in ranked)
+        for (severity, rule), count in ranked[:FINDINGS_SHOWN]:
+            example = self.summary.examples[rule][0]
+            about = f"{example['subject']}: " if example["subject"] else ""
+            more = f"; {count - 1:,} more" if count > 1 else ""
+            head = f"  {severity:8} {'#' + str(example['connection']):>{digits + 1}}  "
+            if environment.width >= RULES_FROM:
+                head += f"{rule:26} "
+            text = f"{about}{describe(example)} (frame {example['frame']}{more})"
+            entry = textwrap.wrap(text, environment.width, initial_indent=head, subsequent_indent=" " * len(head))
+            if environment.has_colour:
+                entry[0] = entry[0].replace(severity, COLOURS[severity] + severity + PLAIN, 1)
+            lines += entry
+        if len(ranked) > FINDINGS_SHOWN:
+            lines.append(f"  ... {counted(len(ranked) - FINDINGS_SHOWN, 'more kind')} in {self._place('findings')}")
+        return lines
+
+    def _place(self, table: str) -> str:
+        """Where the whole table can be read."""
+        file = self.folder / f"{table}.csv"
+        return printable(str(file if file.exists() else self.folder))
+
+    def _written(self, width: int) -> list[str]:
+        names = sorted(path.name for path in self.folder.iterdir() if not path.name.startswith("."))
+        return flow([printable(f"Written to {self.folder}:"), *names], width, gap=" ")
+
+    def as_json(self) -> str:
+        """The summary as one JSON object."""
+        s = self.summary
+        phases = {
+            name: {
+                "count": durations.count,
+                "median_ms": round(durations.quantile(0.5), 6),
+                "p95_ms": round(durations.quantile(0.95), 6),
+                "slowest_ms": round(s.slowest[name][f"{name}_ms"], 6),
+                "slowest_connection": s.slowest[name]["connection"],
+            }
+            for name, durations in s.phases.items()
+            if durations.count
+        }
+        outcomes = {name: int(count) for (name, _), count in zip(OUTCOMES, self.quality.outcomes, strict=True) if count}
+        content = {
+            "captures": [printable(facts.name) for facts in self.files],
+            "quality": self.verdict,
+            "packets": self.quality.packets,
+            "outcomes": outcomes,
+            "dropped_by_capture": self.dropped,
+            "unread": s.unread,
+            "warnings": self.warnings(),
+            "notes": [printable(note) for facts in self.files for note in facts.notes],
+            "connections": s.connections,
+            "transports": dict(s.transports),
+            "services": {name: count for name, count in s.services.items() if name},
+            "states": {name: count for name, count in s.states.items() if name},
+            "hosts": len(s.hosts),
+            "lookups": s.lookups,
+            "http_exchanges": s.exchanges,
+            "phases": phases,
+            "findings": {rule: count for (_, rule), count in sorted(s.findings.items())},
+            "output": str(self.folder),
+        }
+        return json.dumps(content, ensure_ascii=False)

@@ -35,6 +35,13 @@ ZEEK_FORMATS: Final = frozenset({"zeek-json"})
 """Formats that need the table ``zeek_dns`` (``Context.with_zeek``)."""
 
 
+def check_formats(formats: Sequence[str]) -> None:
+    """Raises UsageError when one is not known."""
+    for name in formats:
+        if name not in FORMATS:
+            raise UsageError(f"{name}: no such format. Formats: {', '.join(FORMATS)}.")
+
+
 def open_writers(formats: Sequence[str], folder: Path) -> list[Writer]:
     """Open a writer for each format; a format named twice is written once.
 
@@ -42,7 +49,5 @@ def open_writers(formats: Sequence[str], folder: Path) -> list[Writer]:
         UsageError: an unknown format.
         OutputError: the folder cannot be written.
     """
-    unknown = [name for name in formats if name not in FORMATS]
-    if unknown:
-        raise UsageError(f"{unknown[0]}: no such format. Formats: {', '.join(FORMATS)}.")
+    check_formats(formats)
     return [FORMATS[name](folder) for name in dict.fromkeys(formats)]

@@ -80,7 +80,7 @@ class Quality:
         c, o, r = finished.connections, finished.originators, finished.responders
         is_tcp = c["protocol"] == 6
         self.midstream += int(np.count_nonzero(is_tcp & (c["syn_ts"] == 0) & (c["synack_ts"] == 0)))
-        talks = is_tcp & (o["packets"] + r["packets"] > 3)
+        talks = is_tcp & (o["packets"] + r["packets"] > 3) & (o["packets"] != c["syn_retries"] + 1)  # a silent host is no such sign
         self.one_sided += int(np.count_nonzero(talks & ((o["packets"] == 0) | (r["packets"] == 0))))
 
     def facts(self) -> list[Fact]:

@@ -14,6 +14,7 @@ from analyzer.tables.packets import (
     BAD_IP_CHECKSUM,
     BAD_TRANSPORT_CHECKSUM,
     FRAGMENT,
+    FROM_FRAGMENTS,
     LENGTH_FROM_CAPTURE,
     NO_TIME_PACKET,
 )
@@ -32,6 +33,16 @@ def sum_words(data, at, end):
 
 
 @helper
+def sum_address(high, low):
+    """Sum of the 16-bit words of an IPv6 address."""
+    total, mask = np.int64(0), np.uint64(0xFFFF)
+    for k in range(4):
+        shift = np.uint64(16 * k)
+        total += np.int64(high >> shift & mask) + np.int64(low >> shift & mask)
+    return total
+
+
+@helper
 def is_right(total):
     """Whether a sum that includes the checksum itself is that of undamaged bytes."""
     while total > 0xFFFF:
@@ -41,13 +52,13 @@ def is_right(total):
 
 @helper
 def is_source_routed(data, at, transport):
-    """Whether the IPv6 packet at ``at`` has a routing header with segments left: its destination is not that of the checksum."""
+    """Whether the IPv6 packet at ``at`` has a routing header, with segments left, of a type whose last stop is not in the row."""
     kind, at = u8(data, at + 6, transport), at + 40
     while at < transport:
         size = extension_bytes(data, kind, at, transport)
         if size <= 0:
             break
-        if kind == ROUTING and u8(data, at + 3, transport) > 0:
+        if kind == ROUTING and u8(data, at + 3, transport) > 0 and u8(data, at + 2, transport) not in (0, 2):
             return True
         kind, at = u8(data, at, transport), at + size
     return False
@@ -61,7 +72,9 @@ def is_transport_right(data, p):
     protocol = np.int64(p.protocol)
     # payload and payload_length say where the segment ends: IP length, cut to the UDP length
     end = start + np.int64(p.payload) + np.int64(p.payload_length)
-    if p.payload_size < p.payload_length or end > start + np.int64(p.caplen) or np.int64(p.marks) & LENGTH_FROM_CAPTURE != 0:
+    marks = np.int64(p.marks)
+    is_outside = end > start + np.int64(p.caplen) and marks & FROM_FRAGMENTS == 0
+    if p.payload_size < p.payload_length or is_outside or marks & LENGTH_FROM_CAPTURE != 0:
         return True
     if protocol == UDP and be16(data, transport + 6, end) == 0:
         return True
@@ -75,8 +88,15 @@ def is_transport_right(data, p):
     else:
         if is_source_routed(data, network, transport):
             return True
-        total += sum_words(data, network + 8, network + 40)
+        total += sum_address(p.src_hi, p.src_lo) + sum_address(p.dst_hi, p.dst_lo)
     return is_right(total + protocol + end - transport)
+
+
+@helper
+def is_header_right(data, p):
+    """Whether the IPv4 header of the row has the right checksum."""
+    network = np.int64(p.offset) + np.int64(p.network)
+    return is_right(sum_words(data, network, network + (np.int64(data[network]) & 15) * 4))
 
 
 @kernel
@@ -86,12 +106,9 @@ def verify_packets(data, packets):
         p = packets[i]
         if p.outcome not in (ANALYSED, FRAGMENT, NO_TIME_PACKET) or p.network < 0 or p.transport < 0:
             continue
-        network = np.int64(p.offset) + np.int64(p.network)
-        if p.ip_version == 4:
-            header = (np.int64(data[network]) & 15) * 4
-            if not is_right(sum_words(data, network, network + header)):
-                p.marks = np.int64(p.marks) | BAD_IP_CHECKSUM
-                p.outcome = BAD_CHECKSUM
-                continue
+        if p.ip_version == 4 and not is_header_right(data, p):
+            p.marks = np.int64(p.marks) | BAD_IP_CHECKSUM
+            p.outcome = BAD_CHECKSUM
+            continue
         if p.outcome != FRAGMENT and not is_transport_right(data, p):
             p.marks = np.int64(p.marks) | BAD_TRANSPORT_CHECKSUM

@@ -6,26 +6,26 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.kernel import helper, kernel
+from analyzer.packets.carrier_kernels import is_carrier
 from analyzer.packets.link_kernels import IPV4, IPV6, find_network, link_outcome
+from analyzer.packets.more_link_kernels import is_more_link
 from analyzer.packets.network_kernels import decode_ipv4, decode_ipv6
-from analyzer.packets.transport_kernels import decode_transport
-from analyzer.tables.packets import ANALYSED, NO_TIME_PACKET, NOT_IP, TUNNEL_TOO_DEEP, UNKNOWN_LINK_TYPE, WITHOUT_TIME
+from analyzer.packets.transport_kernels import TCP, UDP, decode_transport
+from analyzer.packets.tunnel_kernels import is_tunnel_protocol, tunnel_of_port
+from analyzer.tables.packets import ANALYSED, FRAGMENT, NO_TIME_PACKET, NOT_IP, TUNNEL_TOO_DEEP, UNKNOWN_LINK_TYPE, WITHOUT_TIME
 
 NO_WINDOW_SCALE = 255
 
 
 @helper
-def clear_row(p):
-    """Forget what an earlier batch wrote: rows are used again."""
+def clear_headers(p):
+    """Forget everything from the IP header on."""
     zero = np.uint64(0)
     p.ip_version = 0
     p.protocol = 0
     p.ttl = 0
     p.tcp_flags = 0
     p.window_scale = NO_WINDOW_SCALE
-    p.ethertype = -1
-    p.vlan = -1
-    p.inner_vlan = -1
     p.ip_id = -1
     p.ip_length = 0
     p.src_hi = zero
@@ -47,6 +47,17 @@ def clear_row(p):
     p.payload = 0
     p.payload_size = 0
     p.payload_length = 0
+
+
+@helper
+def clear_row(p):
+    """Forget what an earlier batch wrote: rows are used again."""
+    p.ethertype = -1
+    p.carries = 0
+    p.tunnel = 0
+    p.vlan = -1
+    p.inner_vlan = -1
+    clear_headers(p)
 
 
 @helper
@@ -72,13 +83,40 @@ def decode_packet(data, p, max_headers):
     return outcome
 
 
+@helper
+def has_more(p, outcome):
+    """Whether there is more in a packet than one link layer and one IP packet: work for unwrap_kernels."""
+    if outcome == ANALYSED:
+        protocol = np.int64(p.protocol)
+        if protocol == TCP:
+            return False
+        if protocol == UDP:
+            return tunnel_of_port(p.dst_port) != 0 or tunnel_of_port(p.src_port) != 0
+        return is_tunnel_protocol(protocol)
+    if outcome == NOT_IP:
+        return is_carrier(np.int64(p.ethertype))
+    return outcome == FRAGMENT or (outcome == UNKNOWN_LINK_TYPE and is_more_link(p.linktype))
+
+
+@helper
+def final_outcome(p, outcome):
+    """The outcome of a row, its time taken into account."""
+    return NO_TIME_PACKET if outcome == ANALYSED and np.int64(p.marks) & WITHOUT_TIME != 0 else outcome
+
+
 @kernel
-def decode_packets(data, packets, max_headers):
-    """Fill the header fields and the outcome of all rows; ``max_headers``: most IPv6 extension headers of one packet."""
+def decode_packets(data, packets, max_headers, todo):
+    """Fill the header fields and the outcome of all rows; ``max_headers``: most IPv6 extension headers of one packet.
+
+    ``todo`` gets the indices of the rows that unwrap_kernels must see, and has room for all; their number is returned.
+    """
+    count = 0
     for i in range(packets.shape[0]):
         p = packets[i]
         clear_row(p)
         outcome = decode_packet(data, p, max_headers)
-        if outcome == ANALYSED and np.int64(p.marks) & WITHOUT_TIME != 0:
-            outcome = NO_TIME_PACKET
-        p.outcome = outcome
+        if has_more(p, outcome):
+            todo[count] = i
+            count += 1
+        p.outcome = final_outcome(p, outcome)
+    return count

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from analyzer.batch import Batch
 from analyzer.options import Limits, Options
 from analyzer.packets.decode_kernels import decode_packets
 from analyzer.tables import Ints, Rows
-from analyzer.tables.packets import OUTCOMES
+from analyzer.tables.packets import INNER, OUTCOMES
+
+if TYPE_CHECKING:
+    from analyzer.packets.unwrapper import Unwrapper
 
 
 def decode(batch: Batch, limits: Limits | None = None) -> None:
-    """Fill the header fields, ``outcome`` and the marks of packets/ on all rows of the batch.
+    """Fill the header fields, ``outcome`` and the marks of packets/ on all rows of one batch alone.
 
     Every row gets exactly one outcome. A packet without a time that could be decoded in full is NO_TIME_PACKET, its fields are filled like
     those of an analysed one. Of a FRAGMENT all IP fields are filled and the payload is that of the IP packet. After a malformed header
-    the fields of the layers before it stand, the rest is absent.
+    the fields of the layers before it stand, the rest is absent. For several batches of one capture use a `Decoder`.
     """
-    decode_packets(batch.memory.data, batch.packets, (limits or Limits()).ipv6_headers)
+    Decoder(Options(limits=limits or Limits())).decode(batch)
 
 
 def verify_checksums(batch: Batch) -> None:
@@ -35,20 +40,48 @@ def verify_checksums(batch: Batch) -> None:
 
 
 def count_outcomes(packets: Rows, interfaces: int) -> Ints:
-    """Number of packets by interface and outcome: int64 of shape (interfaces, len(OUTCOMES))."""
+    """Number of frames by interface and outcome (rows without INNER): int64 of shape (interfaces, len(OUTCOMES))."""
     kinds = len(OUTCOMES)
+    packets = packets[packets["marks"] & INNER == 0]
     cells = packets["interface"].astype(np.int64) * kinds + packets["outcome"]
     return np.bincount(cells, minlength=interfaces * kinds).astype(np.int64).reshape(interfaces, kinds)
 
 
 class Decoder:
-    """Stage 2 with the options of one analysis."""
+    """Stage 2 with the options of one analysis; keeps the fragments of datagrams that are not whole yet."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self._verifies = options.checksums == "verify"
+        self._todo: Ints = np.zeros(0, np.int64)
+        self._unwrapper: Unwrapper | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What became of fragmented datagrams, see Unwrapper.counts; empty when there were none."""
+        return self._unwrapper.counts if self._unwrapper is not None else {}
 
     def decode(self, batch: Batch) -> None:
-        """Decode all rows, and verify their checksums when that was asked for."""
-        decode(batch, self.options.limits)
-        if self.options.checksums == "verify":
+        """Decode all rows, and verify their checksums when that was asked for.
+
+        Every frame gets exactly one outcome. Rows with the mark INNER stand behind that of the UDP datagram that carried them: where there
+        are some, ``batch.packets`` is another, longer table afterwards. The row of a fragment that completes a datagram is that of the
+        whole datagram (FROM_FRAGMENTS), whose bytes live as long as the batch.
+        """
+        if self._unwrapper is not None:
+            self._unwrapper.release(batch)
+        if len(batch.packets) > len(self._todo):
+            self._todo = np.zeros(len(batch.packets), np.int64)
+        count = int(decode_packets(batch.memory.data, batch.packets, self.options.limits.ipv6_headers, self._todo))
+        if count:
+            self._unwrap(batch, self._todo[:count])
+        if self._verifies:
             verify_checksums(batch)
+
+    def _unwrap(self, batch: Batch, todo: Ints) -> None:
+        if self._unwrapper is None:
+            # The module is compiled only for captures that need it.
+            from analyzer.packets.unwrapper import Unwrapper  # noqa: PLC0415
+
+            self._unwrapper = Unwrapper(self.options.limits, verifies=self._verifies)
+        self._unwrapper.unwrap(batch, todo)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.kernel import be16, be24, be32, helper, le32, u8
-from analyzer.tables.packets import CUT, MALFORMED_LINK
+from analyzer.tables.packets import CUT, MALFORMED_LINK, PROTECTED_FRAME
 
 # ---- LINKTYPE numbers (tcpdump.org); 12 and 14 are what BSDs call raw IP
 LINK_NULL, LINK_ETHERNET, LINK_RAW_BSD, LINK_RAW_OPENBSD = 0, 1, 12, 14
@@ -21,7 +21,7 @@ SMALLEST_ETHERTYPE = 1536  # below: the length of an 802.3 frame (IEEE 802.3 3.2
 UNKNOWN = -1
 
 # What find_network answers instead of an EtherType
-LINK_NOT_KNOWN, LINK_CUT, LINK_MALFORMED, LINK_TOO_DEEP = -2, -3, -4, -5
+LINK_NOT_KNOWN, LINK_CUT, LINK_MALFORMED, LINK_TOO_DEEP, LINK_PROTECTED = -2, -3, -4, -5, -6
 MAX_TAGS = 8
 ARPHRD_NETLINK = 824  # Linux cooked captures of netlink: the protocol field is no EtherType
 
@@ -132,4 +132,6 @@ def link_outcome(ethertype, known, not_ip, unknown, too_deep):
         return CUT
     if ethertype == LINK_MALFORMED:
         return MALFORMED_LINK
+    if ethertype == LINK_PROTECTED:
+        return PROTECTED_FRAME
     return too_deep if ethertype == LINK_TOO_DEEP else not_ip

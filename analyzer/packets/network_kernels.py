@@ -13,6 +13,7 @@ from analyzer.tables.packets import ANALYSED, FRAGMENT, LENGTH_FROM_CAPTURE, MAL
 HOP_BY_HOP, ROUTING, FRAGMENT_HEADER, AUTHENTICATION = 0, 43, 44, 51
 DESTINATION, MOBILITY, HIP, SHIM6 = 60, 135, 139, 140
 NO_NEXT_HEADER = 59
+HOME_ADDRESS = 201
 IPV4_BYTES, IPV6_BYTES = 20, 40
 SHORTEST_FRAME = 64
 
@@ -77,6 +78,31 @@ def extension_bytes(data, kind, at, end):
 
 
 @helper
+def note_addresses(data, p, kind, at, end):
+    """The addresses between which the packet really goes; checksums are computed over these.
+
+    The last stop of a source route (type 0 of RFC 2460, type 2 of RFC 6275 6.4), and the home address of a mobile node (RFC 6275 6.3).
+    """
+    if kind == ROUTING:
+        route, left, addresses = u8(data, at + 2, end), u8(data, at + 3, end), u8(data, at + 1, end) >> 1
+        if left > 0 and addresses > 0 and (route == 0 or (route == 2 and addresses == 1)):
+            last = at + 8 + 16 * (addresses - 1)
+            p.dst_hi, p.dst_lo = be64(data, last, end), be64(data, last + 8, end)
+        return
+    at += 2
+    while at < end:
+        option, size = u8(data, at, end), u8(data, at + 1, end)
+        if option == 0:  # Pad1
+            at += 1
+            continue
+        if size < 0 or at + 2 + size > end:
+            return
+        if option == HOME_ADDRESS and size == 16:
+            p.src_hi, p.src_lo = be64(data, at + 2, end), be64(data, at + 10, end)
+        at += 2 + size
+
+
+@helper
 def walk_extensions(data, p, at, stop, wire_stop, max_headers):
     """Extension headers from ``at`` on: (outcome, position after them); p.protocol becomes the number of what follows."""
     is_cut = stop < wire_stop
@@ -94,6 +120,8 @@ def walk_extensions(data, p, at, stop, wire_stop, max_headers):
         p.protocol = u8(data, at, stop)
         # offset and M flag; a fragment that is the whole datagram ("atomic", RFC 6946) is none
         is_fragment = kind == FRAGMENT_HEADER and be16(data, at + 2, stop) & 0xFFF9 != 0
+        if kind in (ROUTING, DESTINATION):
+            note_addresses(data, p, kind, at, at + size)
         at += size
         if is_fragment:
             return FRAGMENT, at

@@ -7,8 +7,8 @@ import numpy as np
 
 from analyzer.kernel import be16, be32, helper, u8
 from analyzer.packets.link_kernels import cut_or
-from analyzer.packets.network_kernels import set_payload
-from analyzer.tables.packets import ANALYSED, HAS_SACK_PERMITTED, HAS_TIMESTAMPS, LENGTH_MISMATCH, MALFORMED_TRANSPORT
+from analyzer.packets.network_kernels import NO_NEXT_HEADER, set_payload
+from analyzer.tables.packets import ANALYSED, HAS_SACK_PERMITTED, HAS_TIMESTAMPS, LENGTH_MISMATCH, MALFORMED_TRANSPORT, NO_CONNECTION
 
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 TCP_BYTES, UDP_BYTES, ICMP_BYTES = 20, 8, 8
@@ -101,4 +101,4 @@ def decode_transport(data, p, at, start, stop, wire_stop):
         return decode_udp(data, p, at, start, stop, wire_stop)
     if (protocol == ICMP and p.ip_version == 4) or (protocol == ICMPV6 and p.ip_version == 6):
         return decode_icmp(data, p, at, start, stop, wire_stop)
-    return ANALYSED
+    return NO_CONNECTION if protocol == NO_NEXT_HEADER and p.ip_version == 6 else ANALYSED

@@ -40,7 +40,7 @@ COLUMNS = (
     Column("answer_ttls_s", "numbers", "their times to live", "s"),
     Column("authoritative", "truth", "AA of the response"),
     Column("truncated", "truth", "TC of the response, else of the query"),
-    Column("recursion_desired", "truth", "RD"),
+    Column("recursion_desired", "truth", "whether the client asked for recursion (RD)"),
     Column("recursion_available", "truth", "RA of the response"),
     Column("authentic_data", "truth", "AD of the response"),
     Column("checking_disabled", "truth", "CD of the query"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,20 +18,25 @@ from analyzer.tables import Ints
 SHOWN_PHASES: Final = ("dns", "tcp_connect", "tls_handshake", "server_wait", "response_receive")
 SEVERITY_RANK: Final = {"error": 3, "warning": 2, "note": 1}
 EXAMPLES = 3  # findings of one rule that are shown
+DISSECTORS: Final = ("dns", "tls", "http")
 HOSTS_COUNTED = 200_000  # distinct hosts that are told apart
+EXACT_DURATIONS = 2000  # so many durations are kept as they are: the median of a few is one of them
 
 _BINS_PER_DOUBLING = 32  # a bin is 2.2 % wide: quantiles are exact to about one per cent
 _BINS = 64 * _BINS_PER_DOUBLING
 
 
 class Durations:
-    """Quantiles of many durations in a fixed table of logarithmic bins."""
+    """Quantiles of durations: exact for EXACT_DURATIONS, of more in a fixed table of logarithmic bins."""
 
     def __init__(self) -> None:
         self._bins = np.zeros(_BINS, np.int64)
+        self._few: npt.NDArray[np.float64] = np.zeros(0)
 
     def add(self, milliseconds: npt.NDArray[np.float64]) -> None:
         """Count durations; those below 1 ns count as 1 ns."""
+        if len(self._few) < EXACT_DURATIONS:
+            self._few = np.concatenate([self._few, milliseconds[: EXACT_DURATIONS - len(self._few)]])
         ns = np.maximum(milliseconds * 1e6, 1.0)
         at = np.minimum((np.log2(ns) * _BINS_PER_DOUBLING).astype(np.int64), _BINS - 1)
         self._bins += np.bincount(at, minlength=_BINS)
@@ -44,6 +50,8 @@ class Durations:
         """Milliseconds below which this share of the durations lies; NaN when there are none."""
         if self.count == 0:
             return float("nan")
+        if self.count == len(self._few):
+            return float(np.sort(self._few)[max(0, math.ceil(share * self.count) - 1)])
         at = int(np.searchsorted(np.cumsum(self._bins), share * self.count))
         return float(2.0 ** ((at + 0.5) / _BINS_PER_DOUBLING) / 1e6)
 
@@ -77,7 +85,8 @@ class Summary:
     """Totals over all batches, and the rows worth showing.
 
     ``shown`` are the ``rows`` connections with the worst findings, then the longest, as dicts of their columns;
-    ``examples`` the first findings of each rule.
+    ``examples`` the first findings of each rule; ``slowest`` the connection of the longest duration of each phase;
+    ``unread`` how often each dissector met what it could not read, by its own names.
     """
 
     COLUMNS: Final = ("connection", "start_time", "transport", "host", "responder_ip", "responder_port", "service", "state", "duration_ms")
@@ -96,6 +105,8 @@ class Summary:
         self.phases = {name: Durations() for name in SHOWN_PHASES}
         self.findings: Counter[tuple[str, str]] = Counter()
         self.examples: dict[str, list[dict[str, Any]]] = {}
+        self.unread: dict[str, dict[str, int]] = {}
+        self.slowest: dict[str, dict[str, Any]] = {}
         self._candidates: list[tuple[tuple[int, float], dict[str, Any]]] = []
 
     def add(self, tables: Mapping[str, pa.RecordBatch]) -> None:
@@ -104,6 +115,14 @@ class Summary:
         self._add_connections(tables["connections"], worst)
         self.exchanges += tables["http"].num_rows
         self.lookups += tables["dns"].num_rows
+        if "capture" in tables:
+            self._add_unread(tables["capture"])
+
+    def _add_unread(self, batch: pa.RecordBatch) -> None:
+        """What the dissectors could not read, of the table that says what became of everything."""
+        for fact in batch.select(["group", "name", "value"]).to_pylist():
+            if fact["group"] in DISSECTORS and fact["name"] != "messages":
+                self.unread.setdefault(fact["group"], {})[fact["name"]] = int(fact["value"])
 
     def _add_findings(self, batch: pa.RecordBatch) -> Worst:
         """Count findings and keep the first examples of each rule; the worst finding of each connection of this flush."""
@@ -135,7 +154,19 @@ class Summary:
             self.hosts.update(host for host in pc.unique(batch["host"]).to_pylist() if host)
         for name, durations in self.phases.items():
             durations.add(pc.drop_null(batch[f"{name}_ms"]).to_numpy(zero_copy_only=False))
+            self._find_slowest(name, batch)
         self._pick(batch, worst)
+
+    def _find_slowest(self, name: str, batch: pa.RecordBatch) -> None:
+        """Keep the connection whose phase ``name`` took longest, the first of several."""
+        known = batch[f"{name}_ms"]
+        if known.null_count == len(known):
+            return
+        at = int(np.argmax(pc.fill_null(known, -1.0).to_numpy(zero_copy_only=False)))
+        row = batch.select([*self.COLUMNS, f"{name}_ms"]).slice(at, 1).to_pylist()[0]
+        before = self.slowest.get(name)
+        if before is None or (-row[f"{name}_ms"], row["connection"]) < (-before[f"{name}_ms"], before["connection"]):
+            self.slowest[name] = row
 
     def _pick(self, batch: pa.RecordBatch, worst: Worst) -> None:
         """Keep the rows that matter most of what was kept and this batch."""

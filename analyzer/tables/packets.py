@@ -17,6 +17,8 @@ OUTCOMES = (
     ("bad_checksum", "left out because its checksum is wrong and --checksums verify was asked for"),
     ("tunnel_too_deep", "more encapsulations or extension headers than the limit"),
     ("no_time", "a packet without a time (pcapng simple packet block)"),
+    ("protected", "an 802.11 frame whose body is encrypted"),
+    ("no_connection", "an IPv6 packet without a payload of its own (no next header): mobility signalling and the like"),
 )
 OUTCOME_CODES = {name: code for code, (name, _) in enumerate(OUTCOMES)}
 ANALYSED = 0
@@ -30,6 +32,8 @@ MALFORMED_TRANSPORT = 7
 BAD_CHECKSUM = 8
 TUNNEL_TOO_DEEP = 9
 NO_TIME_PACKET = 10
+PROTECTED_FRAME = 11
+NO_CONNECTION = 12
 
 # ---- TCP flag bits (RFC 9293 3.1)
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = 1, 2, 4, 8, 16, 32, 64, 128
@@ -46,13 +50,38 @@ INBOUND = 128  # direction as the capture recorded it (pcapng epb_flags)
 OUTBOUND = 256
 WITHOUT_TIME = 512  # the capture gives no time (pcapng simple packet block), or none that fits: ts is 0, outcome is no_time
 LENGTH_MISMATCH = 1024  # UDP length says more than the IP packet holds: the smaller one was used
+INNER = 2048  # not a frame but what the tunnel in the row before it carries: same number, time and lengths; frames are counted without it
+
+# ---- PACKET.tunnel and PACKET.carries: what a packet was wrapped in
+TUNNELS = (
+    ("none", ""),
+    ("ip", "IP in IP: protocol 4 or 41 (RFC 2003, RFC 2473, RFC 4213)"),
+    ("gre", "GRE (RFC 2784, RFC 2890), also version 1 of PPTP (RFC 2637)"),
+    ("erspan", "ERSPAN I, II or III"),
+    ("mpls", "MPLS label stack (RFC 3032)"),
+    ("pppoe", "PPPoE session (RFC 2516)"),
+    ("vxlan", "VXLAN (RFC 7348)"),
+    ("vxlan_gpe", "VXLAN-GPE"),
+    ("geneve", "Geneve (RFC 8926)"),
+    ("gtp", "GTP-U (3GPP TS 29.281)"),
+    ("teredo", "Teredo (RFC 4380)"),
+    ("ayiya", "AYIYA"),
+    ("nsh", "network service header (RFC 8300)"),
+    ("vntag", "VNTag (802.1BR)"),
+    ("etherip", "EtherIP (RFC 3378)"),
+    ("pbb", "provider backbone bridge (802.1ah)"),
+    ("fabricpath", "Cisco FabricPath"),
+)
+TUNNEL_CODES = {name: code for code, (name, _) in enumerate(TUNNELS)}
+(IN_IP, IN_GRE, IN_ERSPAN, IN_MPLS, IN_PPPOE, IN_VXLAN, IN_VXLAN_GPE, IN_GENEVE) = range(1, 9)
+(IN_GTP, IN_TEREDO, IN_AYIYA, IN_NSH, IN_VNTAG, IN_ETHERIP, IN_PBB, IN_FABRICPATH) = range(9, 17)
 
 PACKET = row_type(
     "PACKET",
     # written by capture/
     ("ts", "i8", "capture time, ns since 1970-01-01 UTC"),
     ("number", "i8", "frame number, from 1"),
-    ("offset", "i8", "position in memory of the first captured byte"),
+    ("offset", "i8", "position in memory of the first captured byte; FROM_FRAGMENTS: of the IP header of the whole datagram, in the arena"),
     ("caplen", "i4", "bytes captured"),
     ("length", "i4", "bytes on the wire"),
     ("interface", "i4", "row of the INTERFACE table"),
@@ -65,8 +94,10 @@ PACKET = row_type(
     ("ttl", "u1", "TTL or hop limit"),
     ("tcp_flags", "u1", "the eight TCP flag bits"),
     ("window_scale", "u1", "TCP option, shift count as sent; 255 = not sent"),
+    ("carries", "u1", "index into TUNNELS: this UDP datagram is a tunnel, and the next row (INNER) is the packet in it; 0 = none"),
     ("sender", "u1", "written by connections/: 0 = the end that sent the first packet of the connection"),
     ("ethertype", "i4", "network protocol inside the link layer, as EtherType; below 1536: 802.2 LLC; -1 = none found"),
+    ("tunnel", "i8", "what it was unwrapped from, 8 bits (index into TUNNELS) a layer, the outermost lowest; 0 = no tunnel"),
     ("vlan", "i2", "outer VLAN id, -1 = none"),
     ("inner_vlan", "i2", "inner VLAN id, -1 = none"),
     ("ip_id", "i4", "IPv4 identification, -1 = none"),
@@ -98,6 +129,60 @@ PACKET = row_type(
     ("connection", "i4", "row of the connection tables, -1 = none"),
 )
 
+UNITS = 1024  # bytes of a map with one bit for every 8 bytes of a datagram of 64 KiB
+
+# ---- DATAGRAM.state
+COLLECTING, GIVEN_UP = 1, 2
+
+DATAGRAM = row_type(
+    "DATAGRAM",  # an IP datagram of which fragments were seen; rows are named by row + 1, 0 = none
+    ("state", "u1", "0 = free row; GIVEN_UP: later fragments of it are left out too"),
+    ("src_hi", "u8", "key: source address"),
+    ("src_lo", "u8", "key"),
+    ("dst_hi", "u8", "key: destination address"),
+    ("dst_lo", "u8", "key"),
+    ("ident", "i8", "key: identification"),
+    ("tunnel", "i8", "key: what it was unwrapped from, as PACKET.tunnel"),
+    ("protocol", "i4", "key of IPv4: protocol number; -1 for IPv6"),
+    ("vlan", "i4", "key of IPv4: outer VLAN id; -2 for IPv6"),
+    ("next_header", "i4", "IPv6: what the first fragment says follows"),
+    ("first_ts", "i8", "time of the fragment that came first, ns"),
+    ("position", "i8", "its block in the arena: room for the IP header, then the payload"),
+    ("block_size", "i8", "bytes of that block asked for; 0 = none"),
+    ("header_size", "i8", "bytes of IP header, which end where the payload begins; 0 = the fragment at 0 was not seen"),
+    ("total", "i8", "payload bytes of the whole, from the last fragment; -1 = not known yet"),
+    ("highest", "i8", "end of the highest fragment seen"),
+    ("covered", "i8", "payload bytes seen"),
+    ("cut_at", "i8", "payload from here on may be missing, because a fragment was cut by the snapshot length"),
+    ("fragments", "i4", "fragments taken"),
+    ("following", "i4", "next row of the same bucket, or of the free rows"),
+    ("older", "i4", "row of the datagram begun before this one"),
+    ("newer", "i4", "row of the datagram begun after this one"),
+    ("units", ("u1", (UNITS,)), "one bit for every 8 payload bytes seen"),
+)
+
+DEFRAGMENTER = row_type(
+    "DEFRAGMENTER",  # one row: lists of DATAGRAM rows, limits, counts
+    ("free", "i8", "first free row that was used before"),
+    ("used", "i8", "rows used so far"),
+    ("oldest", "i8", "datagram begun first"),
+    ("newest", "i8", "datagram begun last"),
+    ("delivered", "i8", "position of the first block that leaves with the batch; each names the next; 0 = none"),
+    ("held_bytes", "i8", "bytes of blocks of incomplete datagrams"),
+    ("max_bytes", "i8", "limit on held_bytes"),
+    ("wait_ns", "i8", "an incomplete datagram is given up after this much capture time, ns"),
+    ("max_fragments", "i8", "most fragments of one datagram"),
+    ("completed", "i8", "datagrams put together"),
+    ("repeated", "i8", "fragments that only repeat what was there"),
+    ("overlapping", "i8", "fragments of IPv4 that overlap others: the bytes that came first stay"),
+    ("dropped_overlap", "i8", "IPv6 datagrams dropped because fragments overlap (RFC 5722)"),
+    ("too_large", "i8", "datagrams dropped because they pass 64 KiB"),
+    ("too_many", "i8", "datagrams dropped because of the number of their fragments"),
+    ("inconsistent", "i8", "fragments left out: no multiple of 8 bytes, empty, or beyond the end of their datagram"),
+    ("timed_out", "i8", "datagrams that stayed incomplete"),
+    ("shed", "i8", "incomplete datagrams dropped because of the limit on memory"),
+)
+
 INTERFACE = row_type(
     "INTERFACE",
     ("linktype", "i4", "LINKTYPE number, low 16 bits"),
@@ -114,6 +199,20 @@ INTERFACE = row_type(
     ("received", "i8", "packets received by the interface, from interface statistics; -1 = not said"),
     ("dropped", "i8", "packets dropped by the interface or the operating system, from interface statistics; -1 = not said"),
     ("dropped_between", "i8", "sum of the drop counts that its packets carry (epb_dropcount, packet block drops)"),
+    ("most_ticks", "i8", "ticks of tick_ns each beyond which a time is not believed"),
+    ("previous_ts", "i8", "time of the packet before, ns; 0 = none yet"),
+    ("steps_back", "i8", "packets with a time before that of the packet before them on the same interface"),
+    ("largest_step_back_ns", "i8", "the largest such step, ns"),
+)
+
+# ---- where each of several files stands that overlap in time
+MERGE_INPUT = row_type(
+    "MERGE_INPUT",
+    ("next", "i8", "row of its next packet among those that wait"),
+    ("end", "i8", "one past its last row there"),
+    ("key", "i8", "time by which its next packet is taken, ns: its own, or that of the packet before when it has none"),
+    ("rank", "i8", "of equal keys the lowest rank goes first: the order in which the files were named"),
+    ("first_face", "i8", "where its interfaces begin in the list of INTERFACE rows"),
 )
 
 # ---- where the index kernels of capture/ stand in the file they read: one row, all int64
@@ -137,9 +236,6 @@ READER = row_type(
     ("bytes_captured", "i8", "their captured bytes"),
     ("first_ts", "i8", "earliest time, ns; 0 = none yet"),
     ("last_ts", "i8", "latest time, ns"),
-    ("previous_ts", "i8", "time of the packet before, ns"),
-    ("steps_back", "i8", "packets with a time before that of the packet before them"),
-    ("largest_step_back_ns", "i8", "the largest such step, ns"),
     ("longer_than_wire", "i8", "packets with more bytes captured than there were on the wire"),
     ("too_large", "i8", "packets of which only keep_bytes were kept"),
     ("without_time", "i8", "packets without a time"),

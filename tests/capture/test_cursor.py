@@ -1,11 +1,14 @@
-"""Chunks: where a file is cut into pieces changes nothing, and bytes live as long as promised."""
+"""Chunks: where a file is cut into pieces changes nothing, nor where reading goes on elsewhere."""
 
 import pytest
 
-from analyzer.capture import open_captures
+from analyzer.capture.cursor import share_window, whole_window
+from analyzer.capture.files import look_at
+from analyzer.capture.reading import Reading
 from analyzer.memory import Memory
 from analyzer.options import Limits
-from analyzer.tables.packets import CUT_BY_SNAPLEN
+from analyzer.tables import new_table
+from analyzer.tables.packets import CUT_BY_SNAPLEN, PACKET
 from tests.builders import Frame, pcap, pcapng
 from tests.capture.reading import FRAMES, check, facts_of, read_bytes
 
@@ -17,17 +20,26 @@ def test_chunks_do_not_matter(tmp_path, form, chunk_bytes):
     check(read_bytes(tmp_path, form(FRAMES), chunk_bytes=chunk_bytes, limits=Limits(packets_per_batch=1)), FRAMES)
 
 
-def test_bytes_of_a_batch_live_until_the_next_but_one_chunk(tmp_path):
-    (tmp_path / "a").write_bytes(pcap(FRAMES))
-    (tmp_path / "b").write_bytes(pcapng(FRAMES))
-    memory = Memory(1024, 2, 64)
-    before = None
-    with open_captures([str(tmp_path / "a"), str(tmp_path / "b")], memory, Limits(packets_per_batch=10_000)) as source:
-        for batch in source.batches():
-            now = [(int(r.offset), bytes(memory.data[r.offset : r.offset + r.caplen])) for r in batch.packets]
-            for offset, content in before or []:
-                assert bytes(memory.data[offset : offset + len(content)]) == content
-            before = now
+@pytest.mark.parametrize("form", [pcap, pcapng])
+def test_rows_can_be_taken_back_and_the_file_moved(tmp_path, form):
+    """Reading from any packet on, in a window of any size, gives what was taken back once more, and counts nothing twice."""
+    path = tmp_path / "capture"
+    path.write_bytes(form(FRAMES))
+    for rows in range(0, len(FRAMES), 7):
+        memory, limits = Memory(4096, 2, 64), Limits()
+        reading = Reading(look_at(str(path), limits), memory, limits, whole_window(memory), new_table(PACKET, 64))
+        assert reading.begin()
+        assert reading.index_rows()
+        reading.taken = min(rows, int(reading.cursor.r.rows))
+        numbers = list(reading.cursor.packets.number[: reading.taken])
+        reading.move(share_window(memory, 1, 3), new_table(PACKET, 5))
+        while reading.index_rows() or reading.cursor.refill():
+            numbers += list(reading.cursor.packets.number[: int(reading.cursor.r.rows)])
+        reading.end()
+        assert numbers == list(range(1, len(FRAMES) + 1))
+        facts = reading.file.facts
+        assert (facts.packets, facts.bytes_captured) == (len(FRAMES), sum(len(frame.content) for frame in FRAMES))
+        assert facts.notes == []
 
 
 def test_packets_larger_than_the_limit_are_kept_in_part(tmp_path):

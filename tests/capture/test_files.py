@@ -3,12 +3,15 @@
 import gzip
 import os
 import threading
+import time
 
 import pytest
 
-from analyzer.errors import CaptureError
+from analyzer.capture import Follow, open_captures
+from analyzer.errors import CaptureError, UsageError
+from analyzer.memory import Memory
 from tests.builders import pcap, pcapng
-from tests.capture.reading import FRAMES, check, read, read_bytes
+from tests.capture.reading import FRAMES, LIMITS, check, read, read_bytes
 
 
 def test_several_files_and_folders_run_on(tmp_path):
@@ -20,7 +23,8 @@ def test_several_files_and_folders_run_on(tmp_path):
     single.write_bytes(pcap(FRAMES[:1], linktype=101))
     rows, _, source = read([single, tmp_path])
     assert [row[1] for row in rows] == [1, 2, 3, 4, 5, 6]
-    assert [row[4] for row in rows] == [0, 1, 1, 1, 2, 2]
+    # all begin at the same time: of equal times the file that was named first comes first, a folder's by name
+    assert [row[4] for row in rows] == [0, 1, 2, 1, 2, 1]
     assert [facts.packets for facts in source.facts] == [1, 3, 2]
     assert source.progress.done == source.progress.total == sum(facts.file_bytes for facts in source.facts)
 
@@ -80,7 +84,7 @@ def test_permission_denied(tmp_path, monkeypatch):
     path = tmp_path / "secret"
     path.write_bytes(pcap(FRAMES))
 
-    def refuse(path):
+    def refuse(path, _limits):
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr("analyzer.capture.files.open_bytes", refuse)
@@ -98,3 +102,62 @@ def test_bad_files_among_good_ones_are_notes(tmp_path):
     assert [facts.packets for facts in source.facts] == [30, 0, 0]
     assert "is not a packet capture" in source.facts[1].notes[0]
     assert "no such file" in source.facts[2].notes[0]
+
+
+def test_globs(tmp_path):
+    for name in ("b.pcap", "a.pcap", "c.txt", "[x]"):
+        (tmp_path / name).write_bytes(pcap(FRAMES[:2]))
+    names = [facts.name for facts in read([tmp_path / "*.pcap"])[2].facts]
+    assert names == [f"{tmp_path}/a.pcap", f"{tmp_path}/b.pcap"]
+    assert len(read([tmp_path / "[x]"])[0]) == 2  # a file of that name is no glob
+    with pytest.raises(CaptureError, match="no file has such a name"):
+        read([tmp_path / "*.cap"])
+
+
+def test_a_file_named_twice_is_read_once(tmp_path):
+    (tmp_path / "a.pcap").write_bytes(pcap(FRAMES[:2]))
+    (tmp_path / "link.pcap").symlink_to(tmp_path / "a.pcap")
+    assert len(read([tmp_path / "a.pcap", tmp_path / "*.pcap", tmp_path])[0]) == 2
+
+
+FOLLOW = Follow(idle_seconds=0.2, poll_seconds=0.01)
+
+
+@pytest.mark.parametrize("form", [pcap, pcapng])
+def test_a_file_that_is_being_written(tmp_path, form):
+    """Nothing at first, then a piece at a time, cut anywhere: everything comes in the end."""
+    path, content = tmp_path / "growing", form(FRAMES)
+    path.touch()
+
+    def write():
+        with path.open("ab", buffering=0) as file:
+            for at in range(0, len(content), 700):
+                file.write(content[at : at + 700])
+                time.sleep(0.02)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    result = read([path], follow=FOLLOW)
+    writer.join()
+    check(result, FRAMES)
+    assert result[2].facts[0].notes == []
+
+
+def test_following_ends_when_told(tmp_path):
+    path = tmp_path / "growing"
+    path.write_bytes(pcap(FRAMES)[:-3])
+    memory = Memory(4096, 2, 64)
+    with open_captures([str(path)], memory, LIMITS, Follow(poll_seconds=0.01)) as source:
+        threading.Timer(0.1, source.stop).start()
+        assert sum(len(batch.packets) for batch in source.batches()) == len(FRAMES) - 1
+    assert "ends in the middle of packet 30" in source.facts[0].notes[0]
+
+
+def test_several_files_cannot_be_followed(tmp_path):
+    for name in "ab":
+        (tmp_path / name).write_bytes(pcap(FRAMES))
+    with pytest.raises(UsageError, match="Only one capture can be followed"):
+        read([tmp_path], follow=FOLLOW)
+    (tmp_path / "c").write_bytes(gzip.compress(pcap(FRAMES)))
+    with pytest.raises(CaptureError, match="compressed"):
+        read([tmp_path / "c"], follow=FOLLOW)

@@ -5,6 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analyzer.capture.reader_kernels import LATEST_NS, binary_ns, decimal_ns
+from analyzer.tables import new_table
+from analyzer.tables.packets import INTERFACE
 
 TICKS = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 2**40), st.sampled_from([0, 2**32, 2**63 - 1, 2**63, 2**64 - 1]))
 
@@ -18,7 +20,9 @@ def test_decimal_clocks(ticks, exponent):
     tick_ns = 10 ** (9 - exponent) if exponent <= 9 else 0
     ticks_per_ns = 10 ** (exponent - 9) if exponent > 9 else 0
     exact = ticks * 10**9 // 10**exponent
-    assert decimal_ns(*halves(ticks), np.int64(tick_ns), np.int64(ticks_per_ns)) == (exact if exact <= LATEST_NS else -1)
+    face = new_table(INTERFACE, 1)[0]
+    face.tick_ns, face.ticks_per_ns, face.most_ticks = tick_ns, ticks_per_ns, LATEST_NS // tick_ns if tick_ns else 0
+    assert decimal_ns(face, *halves(ticks)) == (exact if exact <= LATEST_NS else -1)
 
 
 @given(TICKS, st.integers(0, 63))

@@ -61,7 +61,7 @@ GOOD = [
     ethernet(ipv6(udp(b"x"), protocol=17, extensions=[(0, extension()), (60, extension())])),
     ethernet(ipv4(tcp(b"x"), options=b"\1\1\1")),
     ethernet(ipv4(udp(b"x"), protocol=17), pad=True),
-    ethernet(ipv4(b"other", protocol=47)),
+    ethernet(ipv4(b"other", protocol=50)),
     ethernet(ipv4(tcp(b"x" * 2000, checksum=1), total_length=0)),  # the card has yet to fill it in
 ]
 

@@ -56,7 +56,7 @@ def test_wrong_checksums():
 
 def test_what_cannot_be_verified_is_right():
     cut = Frame(tcp_packet(b"x" * 100, checksum=1)).cut(80)
-    routed = ethernet(ipv6(tcp(b"x", checksum=1), extensions=[(43, b"\0\2\0\1" + b"\0" * 4 + b"\x20" * 16)]))
+    routed = ethernet(ipv6(tcp(b"x", checksum=1), extensions=[(43, b"\0\2\4\1" + b"\0" * 4 + b"\x20" * 16)]))
     assert not (verified([cut, routed]).marks & BAD_TRANSPORT_CHECKSUM).any()
 
 

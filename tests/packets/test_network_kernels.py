@@ -9,12 +9,14 @@ from analyzer.tables.packets import (
     LENGTH_FROM_CAPTURE,
     MALFORMED_IP,
     MALFORMED_TRANSPORT,
+    NO_CONNECTION,
     TUNNEL_TOO_DEEP,
 )
 from tests import builders
 from tests.builders import (
     CLIENT,
     CLIENT6,
+    SERVER6,
     Frame,
     ethernet,
     extension,
@@ -91,9 +93,31 @@ def test_ipv6_extension_headers():
     p = batch.packets[0]
     assert (p.outcome, p.protocol, p.dst_port) == (ANALYSED, 17, 53)
     assert payload_of(batch) == b"in"
-    for terminal in (50, 59, 253, 4):  # not walked: whatever follows is not looked at
+    for terminal in (50, 253):  # not walked: whatever follows is not looked at
         p = row_of(ethernet(ipv6(b"\x11\0" + b"\0" * 30, protocol=terminal)))
         assert (p.outcome, p.protocol, p.src_port) == (ANALYSED, terminal, 0)
     at_limit = ethernet(ipv6(udp(), protocol=17, extensions=[(60, extension())] * Limits().ipv6_headers))
     beyond = ethernet(ipv6(udp(), protocol=17, extensions=[(60, extension())] * (Limits().ipv6_headers + 1)))
     assert decoded([at_limit, beyond]).packets.outcome.tolist() == [ANALYSED, TUNNEL_TOO_DEEP]
+
+
+def test_source_routes_and_home_addresses():
+    stop, home = b"\x20\1" + bytes(13) + b"\x99", b"\x20\1" + bytes(13) + b"\x77"
+    route = b"\0\4\0\2" + bytes(4) + bytes(16) + stop
+    option = b"\0\2" + b"\1\2\0\0" + b"\xc9\x10" + home
+    p = row_of(ethernet(ipv6(udp(b"x"), protocol=17, extensions=[(43, route), (60, option)])))
+    assert p.outcome == ANALYSED
+    assert address(p.dst_hi, p.dst_lo) == int.from_bytes(stop, "big")
+    assert address(p.src_hi, p.src_lo) == int.from_bytes(home, "big")
+    for unused in (b"\0\4\0\0" + bytes(4) + bytes(16) + stop, b"\0\2\4\1" + bytes(4) + stop, b"\0\0\0\1" + bytes(4)):
+        p = row_of(ethernet(ipv6(udp(b"x"), protocol=17, extensions=[(43, unused)])))
+        assert address(p.dst_hi, p.dst_lo) == ADDRESS[SERVER6]
+    for lying in (b"\0\2" + b"\xc9\x20" + bytes(20), b"\0\0\0\0\0\0\0\xc9", b"\0\2" + b"\xc9\x08" + bytes(20)):
+        p = row_of(ethernet(ipv6(udp(b"x"), protocol=17, extensions=[(60, lying)])))
+        assert address(p.src_hi, p.src_lo) == ADDRESS[CLIENT6]
+
+
+def test_a_packet_without_payload_is_no_connection():
+    assert row_of(ethernet(ipv6(b"", protocol=59))).outcome == NO_CONNECTION
+    assert row_of(ethernet(ipv6(b"", protocol=59, extensions=[(135, extension(bytes(14)))]))).outcome == NO_CONNECTION
+    assert row_of(ethernet(ipv4(b"", protocol=59))).outcome == ANALYSED
