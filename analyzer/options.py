@@ -28,6 +28,8 @@ class Limits:
     chain_certificates: int = 64
     head_bytes: int = 256 << 10  # one HTTP head
     head_fields: int = 2000
+    decoded_ratio: int = 200  # a body that grows more than this when it is decoded, and beyond 256 KiB, is a bomb
+    decoders: int = 1024  # bodies being decoded at once: 40 kB each
     pending_requests: int = 100  # pipelined requests without an answer, one connection
     dns_message_bytes: int = 65_535
     dns_jumps: int = 128  # compression pointers in one name
@@ -48,4 +50,5 @@ class Options:
     zeek_timeouts: bool = False
     overlap: Literal["first", "last"] = "first"
     keylog: Path | None = None
+    decode_bodies: bool = False  # take gzip and deflate off HTTP bodies to know their length and what they are: takes time
     limits: Limits = field(default_factory=Limits)

@@ -60,7 +60,7 @@ class Pipeline:
         self._services = Services(self._memory, (TLS, HTTP, DNS))
         self._dns = Dns(self._memory, options)
         self._tls = Tls(self._memory, options)
-        self._http = Http(self._memory, options)
+        self._http = Http(self._memory, options, decode=with_zeek)
         self._attribution = Attribution(options)
         self._context = Context(0, self._tls.certificates, with_zeek=with_zeek)
         self._over: list[Ints] = []
@@ -108,6 +108,7 @@ class Pipeline:
         self.quality.observe(batch)
         self._tracker.track(batch)
         connections = self._tracker.connections
+        self._services.name_datagrams(batch, connections)
         self._dissect(batch, self._assembler.assemble(batch, connections))
         self._dns.process_packets(batch, connections)
         self._dns.pair()
@@ -118,9 +119,12 @@ class Pipeline:
     def _dissect(self, batch: Batch, runs: Rows) -> None:
         """Stage 5 for runs of streams."""
         connections, wishes = self._tracker.connections, self._assembler.wishes
-        runs, wanted = self._services.sort(runs, connections)
+        found = self._services.sort(runs, connections)
+        tunnels = self._http.process_runs(batch, found.runs, found.wanted[HTTP], connections, wishes)
+        if len(tunnels):
+            found = self._services.enter(tunnels, found, TLS, connections)
+        runs, wanted = found
         self._tls.process_runs(batch, runs, wanted[TLS], connections)
-        self._http.process_runs(batch, runs, wanted[HTTP], connections, wishes)
         self._dns.process_runs(runs, wanted[DNS], connections)
 
     def _flush(self, batch: Batch) -> Tables:

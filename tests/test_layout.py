@@ -22,7 +22,6 @@ COVERED_ELSEWHERE = {
     "options": "records without behaviour; limits are tested where they are applied",
     "kernel_compiler": "every compiled kernel is its test",
     "tables/": "declarations of rows, checked together in tests/test_tables.py",
-    "messages/services_kernels": "tested through Services, which is nothing but its loop",
     "lifecycle/attribution_kernels": "tested through Attribution, which is nothing but its loop",
     "report/capture": "one constructor, tested in tests/report/test_build.py and test_provenance.py",
     "report/report": "tested in tests/report/test_build.py and tests/test_api.py",

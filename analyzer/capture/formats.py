@@ -246,7 +246,8 @@ class PcapngFormat:
         row = c.add_interface(face.linktype, face.snaplen, face.fcs_bytes)
         row.resolution_exponent, row.is_binary, row.offset_s = face.exponent, face.is_binary, face.offset_s
         row.tick_ns, row.ticks_per_ns = face.tick_ns, face.ticks_per_ns
-        row.most_ticks = LATEST_NS // face.tick_ns if face.tick_ns else 0
+        # with an offset, or with ticks finer than ns, times take more than a product
+        row.most_ticks = LATEST_NS // face.tick_ns if face.tick_ns and not face.offset_s else -1
         c.facts.comments += face.comments
         for oddity in face.oddities:
             c.facts.note(f"claims {oddity} for an interface: its times cannot be trusted.")

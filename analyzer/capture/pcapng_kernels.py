@@ -109,7 +109,12 @@ def read_packet(data, at, size, kind, r, p, face):
         caplen = min(caplen, room)
     else:
         caplen, length = load32(data, at + 20, end, big), load32(data, at + 24, end, big)
-        ts = read_time(face, load32(data, at + 12, end, big), load32(data, at + 16, end, big))
+        high, low = load32(data, at + 12, end, big), load32(data, at + 16, end, big)
+        ticks = (high & 0x7FFFFFFF) << 32 | low
+        if high < 0x80000000 and ticks <= face.most_ticks:  # nearly all clocks: a call costs more than the sum
+            ts = ticks * face.tick_ns
+        else:
+            ts = read_time(face, high, low)
     if caplen > room:
         r.malformed_blocks += 1
         return 0
@@ -149,14 +154,14 @@ def index_pcapng(data, reader, packets, interfaces):
     """
     r = reader[0]
     at, end, rows = r.position, r.end, r.rows
-    big = r.is_big_endian == 1
+    big, block_bytes, skip = r.is_big_endian == 1, r.block_bytes, r.skip
     status = NEED_BYTES
     while True:
-        if r.skip > 0:
-            step = min(r.skip, end - at)
+        if skip > 0:
+            step = min(skip, end - at)
             at += step
-            r.skip -= step
-        if r.skip > 0 or at + SMALLEST_BLOCK > end:
+            skip -= step
+        if skip > 0 or at + SMALLEST_BLOCK > end:
             break
         if rows == packets.shape[0]:
             status = ROWS_FULL
@@ -169,13 +174,14 @@ def index_pcapng(data, reader, packets, interfaces):
             r.detail = size
             status = GARBAGE_LENGTH
             break
-        if at + bytes_needed(data, at, end, size, kind, r) > end:
+        is_whole = at + size <= end
+        if not is_whole and at + bytes_needed(data, at, end, size, kind, r) > end:
             break
-        if size <= r.block_bytes and load32(data, at + size - 4, end, big) != size:
+        if size <= block_bytes and load32(data, at + size - 4, end, big) != size:
             r.detail = load32(data, at + size - 4, end, big)
             status = LENGTHS_DISAGREE
             break
-        if kind in (ENHANCED_PACKET, SIMPLE_PACKET, OLD_PACKET):
+        if kind == ENHANCED_PACKET or kind == SIMPLE_PACKET or kind == OLD_PACKET:
             interface = packet_interface(data, at, end, kind, big)
             if size < packet_head(kind) + 4:
                 r.malformed_blocks += 1
@@ -189,13 +195,16 @@ def index_pcapng(data, reader, packets, interfaces):
             r.rare_blocks += kind != INTERFACE_DESCRIPTION
             if kind == INTERFACE_DESCRIPTION or r.rare_blocks <= r.most_rare_blocks:
                 r.detail = size
-                status = RARE_BLOCK if size <= r.block_bytes else LARGE_BLOCK
+                status = RARE_BLOCK if size <= block_bytes else LARGE_BLOCK
                 break
-        step = min(size, end - at)
-        at += step
-        r.skip = size - step
+        if is_whole:
+            at += size
+        else:
+            skip = size - (end - at)
+            at = end
     r.position = at
     r.rows = rows
+    r.skip = skip
     return status
 
 

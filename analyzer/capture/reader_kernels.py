@@ -46,7 +46,7 @@ def decimal_ns(face, high, low):
     if high >= 0x80000000:
         return np.int64(-1)
     ticks = np.int64(high) << 32 | np.int64(low)
-    return ticks * face.tick_ns if ticks <= face.most_ticks else np.int64(-1)
+    return ticks * face.tick_ns if ticks <= LATEST_NS // face.tick_ns else np.int64(-1)
 
 
 @helper

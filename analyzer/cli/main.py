@@ -111,10 +111,18 @@ def run_command(arguments: list[str] | None = None) -> int:
     return ExitStatus(status or 0)
 
 
+def discard_output() -> None:
+    """Standard output takes nothing more: what is still in its buffer would fail again when Python ends."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (AttributeError, OSError, ValueError):  # it is closed, or no file
+        return
+
+
 def explain_failure(error: Exception, environment: Environment) -> ExitStatus:
     """One sentence on standard error that says what to do."""
     if isinstance(error, BrokenPipeError | ReaderGoneError):  # nothing is wrong with us
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        discard_output()
         return ExitStatus.OK
     if isinstance(error, WrongUsage):
         context = getattr(error, "ctx", None)
@@ -129,6 +137,7 @@ def explain_failure(error: Exception, environment: Environment) -> ExitStatus:
         environment.warn("analyzer: out of memory. Analyse a part of the capture, or use a machine with more.")
         return ExitStatus.FAILED
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        discard_output()
         environment.warn("analyzer: no space left to write to. Make room, or choose another folder with -o.")
         return ExitStatus.FAILED
     environment.warn(

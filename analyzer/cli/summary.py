@@ -62,6 +62,7 @@ class Overview:
         if share > 0.1:
             return "poor"
         doubtful = max(quality.one_sided, quality.midstream) > 0.05 * tcp or quality.steps_back > 0.001 * quality.packets
+        doubtful = doubtful or quality.duplicates > 0.05 * quality.packets
         return "fair" if share > 0.01 or doubtful else "good"
 
     def outcomes(self) -> dict[str, int]:
@@ -83,6 +84,9 @@ class Overview:
                 q.offloaded,
                 f"{counted(q.offloaded, 'packet')} with IP length 0, as segmentation offload leaves it: the captured length was used",
             ),
+            (q.duplicates, f"{counted(q.duplicates, 'packet')} seen twice within a millisecond, as on a mirror port: counts are too high"),
+            (q.large_segments, f"{counted(q.large_segments, 'segment')} larger than a frame: the network card cuts or joins them"),
+            (q.unfinished_checksums, f"{counted(q.unfinished_checksums, 'packet')} with a checksum left to the network card"),
             (q.bad_checksums, f"{counted(q.bad_checksums, 'packet')} with a wrong checksum"),
         )
         return [text for count, text in signs if count] + [

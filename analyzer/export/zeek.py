@@ -19,10 +19,11 @@ from analyzer.errors import OutputError
 from analyzer.export import row_kernels as rk
 from analyzer.export.cells import Lines, numbers_of, text_of
 from analyzer.export.percent_kernels import decode_percent
+from analyzer.export.zeek_services import zeek_service
 from analyzer.registries.cipher_suites import zeek_suite_name
 from analyzer.registries.tls import zeek_alert_name, zeek_curve_name, zeek_version_name
 from analyzer.report.build import ZEEK_DNS
-from analyzer.report.text import named, spans
+from analyzer.report.text import lists, named, spans
 
 KINDS: Final[dict[str, int]] = {
     "time": rk.EPOCH,
@@ -55,11 +56,12 @@ class Field:
 
 @dataclass(frozen=True)
 class Log:
-    """One log: its name in Zeek, the table whose rows are its lines, and its fields."""
+    """One log: its name in Zeek, the table whose rows (those where ``only`` is there) are its lines, and its fields."""
 
     path: str
     table: str
     fields: tuple[Field, ...]
+    only: str | None = None
 
 
 def _column(name: str) -> Values:
@@ -92,15 +94,6 @@ def _proto(batch: pa.RecordBatch) -> pa.Array:
     transport = batch.column("transport")
     known = pc.is_in(transport, value_set=pa.array(["tcp", "udp", "icmp"], pa.large_string()))
     return pc.if_else(known, transport, pa.scalar("unknown_transport", pa.large_string()))
-
-
-SERVICES: Final = {"dns": "dns", "http": "http", "https": "ssl", "tls": "ssl"}
-"""Service of the report -> Zeek's; HTTP/2 in the clear has none there."""
-
-
-def _service(batch: pa.RecordBatch) -> pa.Array:
-    places = pc.index_in(batch.column("service"), value_set=pa.array(list(SERVICES), pa.large_string()))
-    return pa.array(list(SERVICES.values()), pa.large_string()).take(places)
 
 
 # Zeek's default local networks (Site::private_address_space: the special-purpose registries of RFC 6890), by the text of an address
@@ -174,6 +167,34 @@ def _or_empty(batch: pa.RecordBatch, array: pa.Array) -> pa.Array:
     return pc.if_else(pc.and_(answered, array.is_null()), pa.scalar("<empty>", array.type), array)
 
 
+def _entity(batch: pa.RecordBatch, side: str) -> pa.Array:
+    """Bytes of bodies, decoded where the coding was taken off."""
+    return pc.coalesce(batch.column(f"{side}_decoded_bytes"), batch.column(f"{side}_body_bytes"))
+
+
+def _request_body_len(batch: pa.RecordBatch) -> pa.Array:
+    """Bytes of the body with those that are missing, as Zeek counts them."""
+    return pc.add(_entity(batch, "request"), batch.column("request_missing_bytes"))
+
+
+def _response_body_len(batch: pa.RecordBatch) -> pa.Array:
+    """Likewise; of a body in a coding Zeek knows only what was decoded."""
+    entity = _entity(batch, "response")
+    missing = pc.subtract(batch.column("missing_bytes"), batch.column("request_missing_bytes"))
+    return pc.if_else(pc.equal(entity, batch.column("response_body_bytes")), pc.add(entity, missing), entity)
+
+
+def _listed(side: str, column: str) -> Values:
+    """A column of text about bodies as lists of one, where there is a body."""
+
+    def values(batch: pa.RecordBatch) -> pa.Array:
+        array = batch.column(f"{side}_{column}")
+        array = pc.if_else(pc.greater(_entity(batch, side), 0), array, pa.scalar(None, array.type))
+        return lists(np.asarray(array.is_valid()).astype(np.int64), array.drop_null())
+
+    return values
+
+
 _ID: Final = (
     Field("uid", "string", _column("uid")),
     Field("id.orig_h", "addr", _column("originator_ip")),
@@ -189,7 +210,7 @@ CONN: Final = Log(
         Field("ts", "time", _column("start_time")),
         *_ID,
         Field("proto", "enum", _proto),
-        Field("service", "string", _service),
+        Field("service", "string", zeek_service),
         Field("duration", "interval", _if_lasted("duration_ms")),
         Field("orig_bytes", "count", _if_lasted("originator_bytes")),
         Field("resp_bytes", "count", _if_lasted("responder_bytes")),
@@ -252,6 +273,7 @@ SSL: Final = Log(
         Field("ja3s", "string", _column("ja3s")),
         Field("ja4", "string", _column("ja4")),
     ),
+    only="history",
 )
 
 HTTP: Final = Log(
@@ -268,8 +290,8 @@ HTTP: Final = Log(
         Field("version", "string", _reply("response_version", "version")),
         Field("user_agent", "string", _column("user_agent")),
         Field("origin", "string", _column("origin")),
-        Field("request_body_len", "count", _column("request_body_bytes")),
-        Field("response_body_len", "count", _column("response_body_bytes")),
+        Field("request_body_len", "count", _request_body_len),
+        Field("response_body_len", "count", _response_body_len),
         Field("status_code", "count", _reply("status", "info_status")),
         Field("status_msg", "string", lambda batch: _or_empty(batch, _reply("reason", "info_reason")(batch))),
         Field("info_code", "count", _informational("info_status", "status")),
@@ -278,6 +300,10 @@ HTTP: Final = Log(
         ),
         Field("username", "string", _column("username")),
         Field("proxied", "set[string]", _column("proxied")),
+        Field("orig_filenames", "vector[string]", _listed("request", "filename")),
+        Field("orig_mime_types", "vector[string]", _listed("request", "media_type")),
+        Field("resp_filenames", "vector[string]", _listed("response", "filename")),
+        Field("resp_mime_types", "vector[string]", _listed("response", "media_type")),
     ),
 )
 
@@ -316,6 +342,8 @@ LOGS: Final = (CONN, DNS, SSL, X509, HTTP)
 def build_log(log: Log, batches: Mapping[str, pa.RecordBatch]) -> pa.RecordBatch:
     """The lines of one log: a batch with the log's fields as columns."""
     batch = batches[log.table]
+    if log.only is not None and batch.column(log.only).null_count:
+        batch = batch.filter(batch.column(log.only).is_valid())
     return pa.RecordBatch.from_arrays([field.values(batch) for field in log.fields], [field.name for field in log.fields])
 
 

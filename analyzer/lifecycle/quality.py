@@ -7,10 +7,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.batch import Batch
+from analyzer.lifecycle import quality_kernels as counted
 from analyzer.lifecycle.finished import Finished
-from analyzer.tables.packets import ANALYSED, BAD_IP_CHECKSUM, BAD_TRANSPORT_CHECKSUM, CUT_BY_SNAPLEN, LENGTH_FROM_CAPTURE, OUTCOMES
+from analyzer.tables.packets import OUTCOMES
 
 MAX_PROTOCOL = 256
+EVERYTHING = "*"
+CHANCE = 1 / 8192  # checksums that look unfinished by chance alone are one in 32,768
+# what packets of an outcome are missing from; those that are not here were never meant to be in a connection
+MISSING_FROM = {
+    "fragment": "*_packets, *_bytes",
+    "unknown_link_type": EVERYTHING,
+    "cut": "*_packets, *_bytes",
+    "malformed_link": EVERYTHING,
+    "malformed_ip": EVERYTHING,
+    "malformed_transport": "*_packets, *_bytes",
+    "bad_checksum": "*_packets, *_bytes, *_missed_bytes",
+    "tunnel_too_deep": EVERYTHING,
+    "no_time": EVERYTHING,
+}
 
 
 @dataclass(frozen=True)
@@ -25,7 +40,22 @@ class Fact:
 
 
 class Quality:
-    """Counts over all packets and all finished connections; no state that grows with the capture."""
+    """Counts over all packets and all finished connections; no state that grows with the capture.
+
+    Attributes:
+        outcomes: packets by outcome; they add up to the packets read.
+        protocols: analysed packets by IP protocol.
+        bytes_captured, bytes_on_wire: of all packets.
+        first_ts, last_ts: earliest and latest time, ns; 0 = no packet has one.
+        cut: packets cut by the snapshot length.
+        offloaded: packets with an IP length of 0.
+        large_segments: TCP packets larger than an Ethernet frame.
+        unfinished_checksums: packets whose checksum was left to the network card.
+        bad_checksums: packets with a wrong checksum, where checksums are verified.
+        duplicates: packets that were seen within the millisecond before.
+        steps_back: packets with a time before that of the packet before them on the same interface, as capture/ counts them.
+        midstream, one_sided: TCP connections without their beginning, or with packets of one end only.
+    """
 
     def __init__(self) -> None:
         self.outcomes = np.zeros(len(OUTCOMES), np.int64)
@@ -36,12 +66,16 @@ class Quality:
         self.last_ts = 0
         self.cut = 0
         self.offloaded = 0
+        self.large_segments = 0
+        self.unfinished_checksums = 0
         self.bad_checksums = 0
+        self.duplicates = 0
         self.steps_back = 0
         self.largest_step_back_ns = 0
         self.midstream = 0
         self.one_sided = 0
-        self._last_ts = 0
+        self._counts = np.zeros(counted.COUNTS, np.int64)
+        self._recent = np.zeros((counted.RECENT, 2), np.int64)
 
     @property
     def packets(self) -> int:
@@ -50,30 +84,17 @@ class Quality:
 
     def observe(self, batch: Batch) -> None:
         """Count the packets of one decoded batch."""
-        p = batch.packets
-        if len(p) == 0:
-            return
-        self.outcomes += np.bincount(p["outcome"], minlength=len(OUTCOMES))
-        self.protocols += np.bincount(p["protocol"][p["outcome"] == ANALYSED], minlength=MAX_PROTOCOL)
-        self.bytes_captured += int(p["caplen"].sum(dtype=np.int64))
-        self.bytes_on_wire += int(p["length"].sum(dtype=np.int64))
-        marks = p["marks"]
-        self.cut += int(np.count_nonzero(marks & CUT_BY_SNAPLEN))
-        self.offloaded += int(np.count_nonzero(marks & LENGTH_FROM_CAPTURE))
-        self.bad_checksums += int(np.count_nonzero(marks & (BAD_IP_CHECKSUM | BAD_TRANSPORT_CHECKSUM)))
-        self._observe_times(p["ts"][p["ts"] != 0])
-
-    def _observe_times(self, ts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
-        if len(ts) == 0:
-            return
-        steps = np.diff(ts, prepend=self._last_ts or ts[0])
-        back = steps[steps < 0]
-        self.steps_back += len(back)
-        if len(back):
-            self.largest_step_back_ns = max(self.largest_step_back_ns, int(-back.min()))
-        self.first_ts = min(self.first_ts or int(ts[0]), int(ts.min()))
-        self.last_ts = max(self.last_ts, int(ts.max()))
-        self._last_ts = int(ts[-1])
+        counts = self._counts
+        counted.count_packets(batch.memory.data, batch.packets, counts, self.outcomes, self.protocols, self._recent)
+        self.bytes_captured, self.bytes_on_wire = int(counts[counted.BYTES_CAPTURED]), int(counts[counted.BYTES_ON_WIRE])
+        self.first_ts, self.last_ts = int(counts[counted.FIRST_TS]), int(counts[counted.LAST_TS])
+        self.cut, self.offloaded = int(counts[counted.CUT]), int(counts[counted.LENGTHS_FROM_CAPTURE])
+        self.large_segments = int(counts[counted.LARGE_SEGMENTS])
+        unfinished = int(counts[counted.UNFINISHED_CHECKSUMS])
+        self.unfinished_checksums = unfinished if unfinished > CHANCE * self.packets else 0
+        self.bad_checksums, self.duplicates = int(counts[counted.BAD_CHECKSUMS]), int(counts[counted.DUPLICATES])
+        self.steps_back = int(batch.interfaces["steps_back"].sum())
+        self.largest_step_back_ns = int(batch.interfaces["largest_step_back_ns"].max(initial=0))
 
     def observe_finished(self, finished: Finished) -> None:
         """Count signs that show only in whole connections."""
@@ -84,38 +105,41 @@ class Quality:
         self.one_sided += int(np.count_nonzero(talks & ((o["packets"] == 0) | (r["packets"] == 0))))
 
     def facts(self) -> list[Fact]:
-        """Rows of the capture table: outcomes (they add up to the packets read), then signs."""
+        """Rows of the capture table: outcomes (they add up to the packets read), then signs with the columns that they make unreliable."""
         facts = [Fact("packets", "read", self.packets, "packets read from the capture")]
         facts += [
-            Fact("outcome", name, int(count), meaning) for (name, meaning), count in zip(OUTCOMES, self.outcomes.tolist(), strict=True)
+            Fact("outcome", name, int(count), meaning, MISSING_FROM.get(name, "") if count else "")
+            for (name, meaning), count in zip(OUTCOMES, self.outcomes.tolist(), strict=True)
         ]
         facts += [
             Fact("bytes", "captured", self.bytes_captured, "bytes captured"),
             Fact("bytes", "on_wire", self.bytes_on_wire, "bytes the packets had on the wire"),
-            Fact("quality", "cut_by_snaplen", self.cut, "packets cut by the snapshot length", "tls_*, http_*, dns_*"),
-            Fact(
-                "quality",
-                "length_from_capture",
-                self.offloaded,
-                "IP length 0, as segmentation offload leaves it",
-                "originator_ip_bytes, responder_ip_bytes",
-            ),
-            Fact("quality", "bad_checksums", self.bad_checksums, "wrong checksums (looked for with --checksums verify only)"),
-            Fact("quality", "clock_steps_back", self.steps_back, "packets older than the one before", "all durations"),
-            Fact("quality", "largest_clock_step_back_ns", self.largest_step_back_ns, "largest such step, ns", "all durations"),
-            Fact(
-                "quality",
-                "midstream_connections",
-                self.midstream,
-                "TCP connections that start in the middle of their life",
-                "dns_*, tcp_*, tls_*",
-            ),
-            Fact(
-                "quality",
-                "one_sided_connections",
-                self.one_sided,
-                "TCP connections with packets of one end only",
-                "server_wait_ms, tcp_connect_ms",
-            ),
         ]
-        return facts
+        signs = (
+            ("cut_by_snaplen", self.cut, "packets cut by the snapshot length", "dns_*, tls_*, http_*, findings"),
+            (
+                "duplicates",
+                self.duplicates,
+                "packets seen twice within 1 ms, as on a mirror port",
+                "*_packets, *_ip_bytes, *_retransmissions",
+            ),
+            ("clock_steps_back", self.steps_back, "packets older than the one before on their interface", "*_ms"),
+            ("largest_clock_step_back_ns", self.largest_step_back_ns, "largest such step, ns", "*_ms"),
+            ("one_sided_connections", self.one_sided, "TCP connections with packets of one end only", "*_ms, state, *_missed_bytes"),
+            ("midstream_connections", self.midstream, "TCP connections that start in the middle of their life", "dns_*, tcp_*, tls_*"),
+            ("length_from_capture", self.offloaded, "IP length 0, as segmentation offload leaves it", "*_ip_bytes"),
+            (
+                "large_segments",
+                self.large_segments,
+                "TCP packets larger than an Ethernet frame: segmentation offload, or jumbo frames",
+                "*_packets, *_ip_bytes, *_retransmissions, *_out_of_order",
+            ),
+            (
+                "unfinished_checksums",
+                self.unfinished_checksums,
+                "checksums that the network card was to complete: sent from this machine",
+                "",
+            ),
+            ("bad_checksums", self.bad_checksums, "wrong checksums (looked for with --checksums verify only)", ""),
+        )
+        return facts + [Fact("quality", name, count, meaning, affects if count else "") for name, count, meaning, affects in signs]

@@ -4,6 +4,10 @@
 Each end's first bytes are shown to every probe (yes, no, need more). The first yes of either end decides for the connection; when
 both ends are refused it is unknown for good. Runs that are too short to tell are copied to the arena and handed on, in order,
 before the run that decided.
+
+A protocol that may open TLS in its stream (STARTTLS and its kin, RDP, a SOCKS proxy) stays under watch: a run that begins with a whole
+ClientHello header switches the connection to TLS, with the first protocol as ``outer``. After an HTTP tunnel was opened the question is
+asked anew of what the tunnel carries, while HTTP still gets the runs and counts them. UDP connections are named by their datagrams.
 """
 
 from __future__ import annotations
@@ -12,11 +16,27 @@ import numpy as np
 
 from analyzer.kernel import DONE, GROW_ROWS, be16, helper, kernel, u8
 from analyzer.memory import arena_give, arena_take
+from analyzer.messages.greeting_kernels import name_datagram, name_stream
 from analyzer.messages.http.probe_kernels import looks_like_http
-from analyzer.messages.tls.probe_kernels import looks_like_tls
-from analyzer.tables.services import DNS, HTTP, HTTP2, TLS, UNDECIDED, UNKNOWN
+from analyzer.messages.tls.probe_kernels import MIDSTREAM, looks_like_tls
+from analyzer.tables.packets import ANALYSED
+from analyzer.tables.services import (
+    DNS,
+    FIRST_OPENER,
+    HTTP,
+    HTTP2,
+    LAST_DISSECTED,
+    LAST_OPENER,
+    SOCKS,
+    TLS,
+    UNDECIDED,
+    UNKNOWN,
+)
 
 SCRATCH = 2048  # bytes of one end that are looked at before it is refused
+SOCKS_BYTES = 1024  # of a stream, within which a SOCKS proxy has consented
+DATAGRAMS = 4  # that are looked at before a UDP connection is unknown
+UDP = 17
 
 
 @helper
@@ -35,11 +55,11 @@ def looks_like_dns(data, at, end, a_port, b_port):
 
 
 @helper
-def probe(data, at, end, a_port, b_port):
+def probe(data, at, end, a_port, b_port, is_midstream):
     """The protocol these first bytes belong to; UNDECIDED = need more, UNKNOWN = none."""
     pending = False
     answer = looks_like_tls(data, at, end)
-    if answer == 1:
+    if answer == 1 or (answer == MIDSTREAM and is_midstream):
         return TLS
     pending = pending or answer < 0
     answer = looks_like_http(data, at, end)
@@ -51,6 +71,10 @@ def probe(data, at, end, a_port, b_port):
     answer = looks_like_dns(data, at, end, a_port, b_port)
     if answer == 1:
         return DNS
+    pending = pending or answer < 0
+    answer = name_stream(data, at, end, a_port, b_port)
+    if answer > 0:
+        return answer
     pending = pending or answer < 0
     return UNDECIDED if pending else UNKNOWN
 
@@ -72,19 +96,18 @@ def gather(data, scratch, held, first, sender):
 
 
 @helper
-def judge(data, run, held, first, scratch, a_port, b_port):
+def judge(data, run, held, first, scratch, c):
     """Probe one end with what is held of it and this run."""
     start = run.position
-    if first == 0:
-        return probe(data, start, start + run.run_size, a_port, b_port)
-    top = gather(data, scratch, held, first, run.sender)
+    is_midstream = c.syn_ts == 0 and c.synack_ts == 0
+    top = gather(data, scratch, held, first, run.sender) if first > 0 else np.int64(0)
     if top == 0:
-        return probe(data, start, start + run.run_size, a_port, b_port)
+        return probe(data, start, start + run.run_size, c.a_port, c.b_port, is_midstream)
     for k in range(run.run_size):
         if top < scratch.size:
             scratch[top] = data[start + k]
             top += 1
-    answer = probe(scratch, 0, top, a_port, b_port)
+    answer = probe(scratch, 0, top, c.a_port, c.b_port, is_midstream)
     return UNKNOWN if answer == UNDECIDED and top >= scratch.size else answer
 
 
@@ -167,14 +190,17 @@ def assign(data, arena, runs, first, connections, services, held, state, extras,
     for i in range(first, runs.size):
         run = runs[i]
         s = services[run.connection]
-        if state[3] + 64 > wanted.shape[0] or state[2] + 64 > extras.size or state[1] + 1 >= held.size or state[4] + 1 >= decided.size:
+        if state[3] + 80 > wanted.shape[0] or state[2] + 64 > extras.size or state[1] + 1 >= held.size or state[4] + 1 >= decided.size:
             return GROW_ROWS, i
-        if s.protocol == UNDECIDED:
+        if s.outer == HTTP:
+            add_pair(wanted, state, HTTP, i)
+        if FIRST_OPENER <= s.protocol <= LAST_OPENER:
+            watch(data, run, s)
+        elif s.protocol == UNDECIDED:
             can_tell = run.run_size > 0 and run.position >= 0
             bit = 1 << np.int64(run.sender)
             if can_tell and not (np.int64(s.refused) & bit):
-                c = connections[run.connection]
-                answer = judge(data, run, held, s.first_held, scratch, c.a_port, c.b_port)
+                answer = judge(data, run, held, s.first_held, scratch, connections[run.connection])
                 if answer == UNKNOWN:
                     s.refused = np.int64(s.refused) | bit
                     if s.refused == 3:
@@ -187,20 +213,61 @@ def assign(data, arena, runs, first, connections, services, held, state, extras,
                     continue
                 else:
                     s.protocol = answer
-                    if s.first_held > 0:
+                    if answer > LAST_DISSECTED:
+                        free_held(data, arena, held, state, s)
+                    elif s.first_held > 0:
                         top = emit_held(held, s, run.connection, extras, state[2])
                         for k in range(state[2], top):
-                            wanted[state[3], 0] = answer
-                            wanted[state[3], 1] = runs.size + k
-                            state[3] += 1
+                            add_pair(wanted, state, answer, runs.size + k)
                         state[2] = top
                         decided[state[4]] = run.connection
                         state[4] += 1
-        if s.protocol != UNDECIDED and s.protocol != UNKNOWN:
-            wanted[state[3], 0] = s.protocol
-            wanted[state[3], 1] = i
-            state[3] += 1
+        if UNDECIDED < s.protocol <= LAST_DISSECTED:
+            add_pair(wanted, state, s.protocol, i)
     return DONE, runs.size
+
+
+@helper
+def add_pair(wanted, state, protocol, index):
+    """Hand a run on to a protocol; the caller has made sure of the room."""
+    wanted[state[3], 0] = protocol
+    wanted[state[3], 1] = index
+    state[3] += 1
+
+
+@helper
+def watch(data, run, service):
+    """Switch to TLS, behind SOCKS also to HTTP, when a run begins with it."""
+    if run.position < 0 or run.run_size < 10:
+        return
+    at, end = np.int64(run.position), np.int64(run.position) + np.int64(run.run_size)
+    found = np.int64(0)
+    if data[at] == 22 and data[at + 5] == 1 and looks_like_tls(data, at, end) == 1:
+        found = np.int64(TLS)
+    elif service.protocol == SOCKS and run.offset < SOCKS_BYTES and looks_like_http(data, at, end) == 1:
+        found = np.int64(HTTP)
+    if found:
+        service.outer = service.protocol
+        service.protocol = found
+
+
+@kernel
+def name_datagrams(data, packets, services):
+    """Name UDP connections by their first datagrams."""
+    for i in range(packets.size):
+        p = packets[i]
+        if p.protocol != UDP or p.connection < 0 or p.outcome != ANALYSED or p.payload_size == 0:
+            continue
+        s = services[p.connection]
+        if s.protocol != UNDECIDED:
+            continue
+        at = np.int64(p.offset) + np.int64(p.payload)
+        found = name_datagram(data, at, at + np.int64(p.payload_size), np.int64(p.src_port), np.int64(p.dst_port))
+        s.datagrams += 1
+        if found > 0:
+            s.protocol = found
+        elif s.datagrams >= DATAGRAMS:
+            s.protocol = UNKNOWN
 
 
 @helper

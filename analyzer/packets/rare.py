@@ -87,6 +87,7 @@ READERS: dict[int, Reader] = {
     117: _packet_filter,
     123: _sun_atm,
     138: lambda head: (_word(head, 16), 18),  # IP over IEEE 1394
+    242: lambda head: (_word(head, 40), 44),  # IP over InfiniBand: global route header, EtherType
     274: lambda _: (ETHERNET_FRAME, 8),  # Ethernet with its preamble
     284: _switch_tag(4),
     285: _switch_tag(8),

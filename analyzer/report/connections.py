@@ -28,6 +28,7 @@ from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.phase_columns import BASIS_COLUMNS, DURATION_COLUMNS, phase_arrays
 from analyzer.report.text import (
     Mask,
+    Numbers,
     addresses,
     between,
     booleans,
@@ -46,9 +47,9 @@ from analyzer.report.tls import COLUMNS as TLS_COLUMNS
 from analyzer.tables import Ints, Rows
 from analyzer.tables.connections import CONN_STATES
 from analyzer.tables.dns import CACHED, CAUSED
-from analyzer.tables.services import DNS, HTTP, HTTP2, TLS
+from analyzer.tables.services import DNS, HTTP, HTTP2, NAMES, TLS, UNDECIDED, UNKNOWN
 
-SERVICES: Final = ("dns", "http", "http2", "https", "tls")
+SERVICES: Final = ("dns", "http", "http2", "https", "tls", *NAMES.values())
 HOST_SOURCES: Final = ("http host", "sni", "outer sni", "certificate", "dns")
 HTTPS_PORT: Final = 443
 
@@ -106,6 +107,7 @@ COLUMNS: Final = (
     Column("history", "text", "Zeek's history letters: what was sent, the originator in upper case"),
     *DURATION_COLUMNS,
     *BASIS_COLUMNS,
+    Column("outer_service", "text", "what it spoke before: http (CONNECT), socks, or the protocol that opened TLS, as smtp"),
     Column("dns_name", "text", "name whose DNS answer gave the responder's address"),
     Column("dns_source", "text", "caused: this lookup made the client connect; cached: the answer was known before"),
     Column("dns_lookup", "number", "number of that lookup in ``dns``"),
@@ -161,6 +163,7 @@ def build_connections(finished: Finished, identity: Identity, parts: Parts) -> p
         "duration_ms": milliseconds(np.maximum(c["productive_ts"], c["first_ts"]) - c["first_ts"]),
         "transport": named(c["protocol"], _transport_name),
         "service": _service(finished, tls),
+        "outer_service": _outer_service(finished),
         "host": host,
         "host_source": source,
         "state": chosen(CONN_STATES, c["conn_state"]),
@@ -257,8 +260,22 @@ def _service(finished: Finished, tls: dict[str, pa.Array]) -> pa.Array:
     speaks_http = pc.fill_null(pc.or_(pc.starts_with(alpn, "h2"), pc.starts_with(alpn, "http/1")), False)
     is_https = is_tls & (np.asarray(speaks_http) | ((port == HTTPS_PORT) & np.asarray(alpn.is_null())))
     is_http: Mask = (protocol == HTTP) | (finished.exchange_counts > 0)
-    place = np.select([is_dns, is_https, is_tls, protocol == HTTP2, is_http], [0, 3, 4, 2, 1], -1)
+    named_place = _named_place(protocol)
+    place = np.select([is_dns, is_https, is_tls, protocol == HTTP2, named_place >= 0, is_http], [0, 3, 4, 2, named_place, 1], -1)
     return chosen(SERVICES, place, place >= 0)
+
+
+def _named_place(protocol: Numbers) -> Ints:
+    """Place in SERVICES of protocols that are only named, -1 for others."""
+    places = np.full(256, -1, np.int64)
+    places[list(NAMES)] = np.arange(len(NAMES)) + len(SERVICES) - len(NAMES)
+    return places[protocol]
+
+
+def _outer_service(finished: Finished) -> pa.Array:
+    outer, inner = finished.services["outer"], finished.services["protocol"]
+    place = np.where(outer == HTTP, 1, _named_place(outer))
+    return chosen(SERVICES, place, (place >= 0) & (inner != UNKNOWN) & (inner != UNDECIDED))
 
 
 def _host(finished: Finished, http_host: pa.Array, tls: dict[str, pa.Array], dns_name: pa.Array) -> tuple[pa.Array, pa.Array]:

@@ -13,11 +13,11 @@ from analyzer.report.columns import Column, make_batch
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.text import between, booleans, chosen, counts, ints, joined, named, spans, spread, times
 from analyzer.tables import Rows
-from analyzer.tables.http import HTTP_ERRORS
+from analyzer.tables.http import HTTP_ERRORS, MEDIA_TYPES, NO_CODING
 
 _SPANS: Final = (
     "method", "target", "host", "referrer", "user_agent", "origin", "request_type", "response_type", "content_encoding", "server",
-    "location", "upgrade", "reason", "info_reason", "username", "proxied",
+    "location", "upgrade", "reason", "info_reason", "username", "proxied", "request_filename", "response_filename",
 )  # fmt: skip
 
 COLUMNS = (
@@ -51,7 +51,22 @@ COLUMNS = (
     Column("request_body_bytes", "number", "bytes of the request's body on the wire, chunk framing left out", "bytes"),
     Column("response_head_bytes", "number", "bytes of the response's head", "bytes"),
     Column("response_body_bytes", "number", "bytes of the response's body on the wire, chunk framing left out", "bytes", "still encoded"),
+    Column(
+        "request_decoded_bytes", "number", "bytes of the request's body without gzip or deflate", "bytes", "only with Options.decode_bodies"
+    ),
+    Column(
+        "response_decoded_bytes",
+        "number",
+        "bytes of the response's body without gzip or deflate",
+        "bytes",
+        "only with Options.decode_bodies",
+    ),
+    Column("request_media_type", "text", "what the request's body is by its first bytes"),
+    Column("response_media_type", "text", "what the response's body is by its first bytes"),
+    Column("request_filename", "text", "file name in Content-Disposition of the request"),
+    Column("response_filename", "text", "file name in Content-Disposition of the response"),
     Column("missing_bytes", "number", "bytes of bodies that are not in the capture", "bytes"),
+    Column("request_missing_bytes", "number", "those of them that belong to the request", "bytes"),
     Column("request_complete", "truth", "the request ended as framed"),
     Column("response_complete", "truth", "the response ended as framed"),
     Column("is_upgraded", "truth", "the connection left HTTP after it (101, or CONNECT)"),
@@ -96,6 +111,12 @@ def urls(finished: Finished, identity: Identity, targets: pa.Array, hosts: pa.Ar
     return pc.if_else(pa.array(x["has_request"] == 1), url, pa.scalar(None, pa.large_string()))
 
 
+def _decoded(x: Rows, side: str) -> pa.Array:
+    """Bytes of bodies without their content coding; null where it was not taken off."""
+    coding, decoded = x[f"{side}_coding"], x[f"{side}_decoded_bytes"]
+    return ints(np.where(coding == NO_CODING, x[f"{side}_body_bytes"], decoded), (coding == NO_CODING) | (x[f"{side}_is_decoded"] == 1))
+
+
 def build_http(finished: Finished, identity: Identity) -> pa.RecordBatch:
     """EXCHANGE rows as a report table, in the order of the flush."""
     x: Rows = finished.exchanges
@@ -123,7 +144,12 @@ def build_http(finished: Finished, identity: Identity) -> pa.RecordBatch:
             "request_body_bytes": ints(x["request_body_bytes"]),
             "response_head_bytes": ints(x["response_head_bytes"], answered),
             "response_body_bytes": ints(x["response_body_bytes"]),
+            "request_decoded_bytes": _decoded(x, "request"),
+            "response_decoded_bytes": _decoded(x, "response"),
+            "request_media_type": chosen(MEDIA_TYPES, x["request_media"], x["request_media"] > 0),
+            "response_media_type": chosen(MEDIA_TYPES, x["response_media"], x["response_media"] > 0),
             "missing_bytes": ints(x["missing_bytes"]),
+            "request_missing_bytes": ints(x["request_missing_bytes"]),
             "request_complete": booleans(x["request_complete"], asked),
             "response_complete": booleans(x["response_complete"], answered),
             "is_upgraded": booleans(x["is_upgraded"]),

@@ -68,11 +68,12 @@ def build_zeek_dns(finished: Finished, identity: Identity) -> pa.RecordBatch:
     bits = np.where(asked, q["query_bits"], 0)
     places, lengths = record_places(r, (finished.records["section"] == 1) & (finished.records["zeek_size"] > 0))
     answers = finished.records[places]
-    begin = np.where(asked, q["query_ts"], r["response_ts"])
+    # a multicast answer may come before the query that it is joined with: the line begins with what came first, without rtt
+    begin = np.where(asked & ~(answered & (r["response_ts"] < q["query_ts"])), q["query_ts"], r["response_ts"])
     rtt = r["response_ts"] - q["query_ts"]
     names = spans(text, np.where(asked, q["zeek_name"], r["zeek_name"]), np.where(asked, q["zeek_name_size"], r["zeek_name_size"] * listed))
     rcode = np.where(answered, r["response_bits"] & 15, -1)
-    has_type = asked & (q["qtype"] >= 0)
+    has_type = asked & (q["zeek_qtype"] >= 0)
     netbios = np.where(q["is_netbios"] == 1, 1 << 16, 0) | q["opcode"]
     return make_batch(
         COLUMNS,
@@ -81,12 +82,12 @@ def build_zeek_dns(finished: Finished, identity: Identity) -> pa.RecordBatch:
             "ts": times(begin),
             "proto": chosen(("udp", "tcp"), q["transport"] == 6),
             "trans_id": ints(q["id"]),
-            "rtt_ms": milliseconds(rtt, asked & listed & (rtt != 0)),
+            "rtt_ms": milliseconds(rtt, asked & listed & (rtt > 0)),
             "query": names,
-            "qclass": ints(q["qclass"], has_type),
-            "qclass_name": named(q["qclass"], zeek_class_name, has_type),
-            "qtype": ints(q["qtype"], has_type),
-            "qtype_name": named(q["qtype"], zeek_rr_type_name, has_type),
+            "qclass": ints(q["zeek_qclass"], has_type),
+            "qclass_name": named(q["zeek_qclass"], zeek_class_name, has_type),
+            "qtype": ints(q["zeek_qtype"], has_type),
+            "qtype_name": named(q["zeek_qtype"], zeek_rr_type_name, has_type),
             "rcode": ints(rcode, rcode >= 0),
             "rcode_name": named(rcode, zeek_rcode_name, rcode >= 0),
             "AA": booleans(listed & (r["authoritative"] == 1)),

@@ -78,7 +78,7 @@ DNS_MESSAGE = row_type(
 # connection, in the row of sender 0.
 DNS_STREAM = row_type(
     "DNS_STREAM",
-    ("is_off", "u1", "1: bytes are missing or it is not DNS: nothing more is read"),
+    ("is_off", "u1", "1: it is not DNS, nothing more is read; 2: bytes are missing, a run that is one message is looked for"),
     ("prefix_bytes", "u1", "bytes of the length prefix seen"),
     ("wanted", "i4", "length prefix so far, then the size of the message"),
     ("have", "i4", "bytes of the message held"),

@@ -28,11 +28,29 @@ HTTP_ERRORS = (
     ("gap_before_response", "heads may be missing before this response: it was given to the newest request that waited"),
     ("too_many_pending", "more requests without answer than the limit: requests from here on are not paired with answers"),
     ("no_memory", "no room in the arena for a head that came in pieces: the stream is read no further"),
+    ("bad_content_coding", "a body that is not in the coding its Content-Encoding names: it is decoded no further"),
+    ("decoded_too_large", "a body that grows beyond the limits when it is decoded, or too many bodies at once: it is decoded no further"),
 )
 HTTP_ERROR_CODES = {name: code for code, (name, _) in enumerate(HTTP_ERRORS)}
 
 # ---- how a body is delimited (EXCHANGE.request_framing, .response_framing; RFC 9112 6.3)
 NO_BODY, BY_LENGTH, BY_CHUNKS, BY_CLOSE = 0, 1, 2, 3
+
+# ---- Content-Encoding (EXCHANGE.request_coding, .response_coding): the outermost one; OTHER_CODING is not taken off
+NO_CODING, GZIP, DEFLATE, OTHER_CODING = 0, 1, 2, 3
+START = 128  # bytes of a decoded body that are kept to see what it is
+
+# ---- what a body is by its first bytes (EXCHANGE.request_media, .response_media): index into MEDIA_TYPES
+MEDIA_TYPES = (
+    "", "text/plain", "text/html", "text/json", "application/xml", "application/javascript", "image/jpeg", "image/png", "image/gif",
+    "image/x-ms-bmp", "image/tiff", "image/webp", "image/x-icon", "image/svg+xml", "application/pdf", "application/zip",
+    "application/x-gzip", "application/x-bzip2", "application/x-xz", "application/x-lzma", "application/x-7z-compressed",
+    "application/x-rar", "application/x-dosexec", "application/x-elf", "application/x-java-applet", "application/java-archive",
+    "application/msword", "application/ocsp-request", "application/ocsp-response", "application/x-shockwave-flash", "video/mp4",
+    "video/webm", "video/x-flv", "video/mpeg", "audio/mpeg", "audio/x-wav", "audio/ogg", "audio/x-flac", "font/woff", "font/woff2",
+    "application/vnd.ms-cab-compressed", "application/zstd", "application/wasm", "application/soap+xml", "application/postscript",
+    "text/rtf", "text/x-shellscript", "video/x-matroska", "video/quicktime", "video/x-msvideo", "application/x-tar",
+)  # fmt: skip
 
 # One request with its response (either may be missing). Spans are in the text of messages/http, as on the wire.
 EXCHANGE = row_type(
@@ -105,6 +123,33 @@ EXCHANGE = row_type(
     ("username_size", "i4", "its length"),
     ("proxied", "i8", "proxy header fields as Zeek lists them (NAME -> value), joined by newlines"),
     ("proxied_size", "i4", "its length"),
+    ("request_filename", "i8", "file name in Content-Disposition of the request"),
+    ("request_filename_size", "i4", "its length"),
+    ("response_filename", "i8", "file name in Content-Disposition of the response"),
+    ("response_filename_size", "i4", "its length"),
+    ("request_start", "i8", "first bytes of the request body, decoded"),
+    ("request_start_size", "i4", "room for them"),
+    ("request_start_have", "i4", "how many there are"),
+    ("response_start", "i8", "first bytes of the response body, decoded"),
+    ("response_start_size", "i4", "room for them"),
+    ("response_start_have", "i4", "how many there are"),
+    ("request_coding", "u1", "its Content-Encoding: NO_CODING, GZIP, DEFLATE, OTHER_CODING"),
+    ("response_coding", "u1", "likewise"),
+    ("request_decoded_bytes", "i8", "bytes of a request body in GZIP or DEFLATE when decoded (with Options.decode_bodies)"),
+    ("response_decoded_bytes", "i8", "likewise of the response"),
+    ("request_is_decoded", "u1", "1: request_decoded_bytes was counted"),
+    ("response_is_decoded", "u1", "1: response_decoded_bytes was counted"),
+    ("request_media", "u1", "what the request body is by its first bytes: index into MEDIA_TYPES, 0 = unknown"),
+    ("response_media", "u1", "likewise of the response"),
+)
+
+# Bytes of bodies to be decoded, in order; those of one message that follow each other are one row. Rows of one batch.
+CODED_PIECE = row_type(
+    "CODED_PIECE",
+    ("exchange", "i8", "EXCHANGE row"),
+    ("is_response", "u1", "which body of it"),
+    ("position", "i8", "in the coded bytes of the batch"),
+    ("piece_size", "i8", "bytes"),
 )
 
 # Where a connection left HTTP (101, CONNECT 2xx): what begins at these stream offsets is another protocol. Rows of one batch.
@@ -126,6 +171,7 @@ HTTP_STREAM = row_type(
     ("is_after_gap", "u1", "framing was found again after a gap: the next head may not follow the one before"),
     ("digits", "u1", "of the chunk-size line: 0 = none yet, 1 = in the number, 2 = after it"),
     ("exchange", "i8", "1 + EXCHANGE row of the message being read, 0 = none"),
+    ("wants", "i8", "bytes of the body still to be looked at: its first ones, or all of a coded one"),
     ("remaining", "i8", "bytes of the body or chunk still to come"),
     ("chunk", "i8", "size of the chunk as read so far"),
     ("block", "i8", "position of the arena block that collects a head"),

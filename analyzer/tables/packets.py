@@ -199,7 +199,7 @@ INTERFACE = row_type(
     ("received", "i8", "packets received by the interface, from interface statistics; -1 = not said"),
     ("dropped", "i8", "packets dropped by the interface or the operating system, from interface statistics; -1 = not said"),
     ("dropped_between", "i8", "sum of the drop counts that its packets carry (epb_dropcount, packet block drops)"),
-    ("most_ticks", "i8", "ticks of tick_ns each beyond which a time is not believed"),
+    ("most_ticks", "i8", "up to so many ticks a time is their number times tick_ns; -1 = its clock needs more than that"),
     ("previous_ts", "i8", "time of the packet before, ns; 0 = none yet"),
     ("steps_back", "i8", "packets with a time before that of the packet before them on the same interface"),
     ("largest_step_back_ns", "i8", "the largest such step, ns"),

@@ -1,6 +1,7 @@
 """Every packet counted once, and the signs that make numbers unreliable."""
 
-import itertools
+from fnmatch import fnmatch
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.batch import Batch
-from analyzer.lifecycle.quality import Quality
+from analyzer.capture import open_captures
+from analyzer.lifecycle.quality import EVERYTHING, MISSING_FROM, Quality
 from analyzer.memory import Memory
+from analyzer.options import Limits, Options
+from analyzer.packets import Decoder
 from analyzer.tables import new_table
 from analyzer.tables.packets import (
     ANALYSED,
@@ -19,12 +23,14 @@ from analyzer.tables.packets import (
     INTERFACE,
     LENGTH_FROM_CAPTURE,
     NOT_IP,
+    OUTCOME_CODES,
     OUTCOMES,
     PACKET,
 )
 from tests.lifecycle.builders import finished
 
 SECOND = 1_000_000_000
+CAPTURES = sorted(path for path in (Path(__file__).parents[2] / "captures").glob("*.pcap*") if path.suffix in (".pcap", ".pcapng"))
 
 
 def batch(times: list[int], **columns: list[int]) -> Batch:
@@ -68,22 +74,19 @@ def test_bytes_marks_and_protocols() -> None:
     assert (quality.protocols[6], quality.protocols[17]) == (1, 1)
 
 
-@given(st.lists(st.integers(1, 1000), min_size=1, max_size=30), st.integers(0, 30))
-def test_steps_back_do_not_depend_on_batches(times: list[int], cut: int) -> None:
+def test_times_of_all_batches() -> None:
     quality = Quality()
-    quality.observe(batch(times[:cut]))
-    quality.observe(batch(times[cut:]))
-    steps = [before - after for before, after in itertools.pairwise(times) if after < before]
-    assert quality.steps_back == len(steps)
-    assert quality.largest_step_back_ns == max(steps, default=0)
-    assert (quality.first_ts, quality.last_ts) == (min(times), max(times))
+    quality.observe(batch([2 * SECOND, 0, SECOND]))
+    quality.observe(batch([0, 3 * SECOND]))
+    assert (quality.first_ts, quality.last_ts) == (SECOND, 3 * SECOND)
 
 
-def test_packets_without_a_time_are_no_step_back() -> None:
+def test_steps_back_are_those_that_capture_counted() -> None:
     quality = Quality()
-    quality.observe(batch([SECOND, 0, 2 * SECOND, 0]))
-    assert quality.steps_back == 0
-    assert (quality.first_ts, quality.last_ts) == (SECOND, 2 * SECOND)
+    read = batch([SECOND])
+    read.interfaces["steps_back"], read.interfaces["largest_step_back_ns"] = 3, 7
+    quality.observe(read)
+    assert (quality.steps_back, quality.largest_step_back_ns) == (3, 7)
 
 
 @pytest.mark.parametrize(
@@ -115,3 +118,56 @@ def test_an_empty_batch_changes_nothing() -> None:
     quality.observe(batch([]))
     assert quality.packets == 0
     assert np.count_nonzero(quality.outcomes) == 0
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.name)
+def test_numbers_add_up_on_our_recordings(path: Path) -> None:
+    quality, decoder = Quality(), Decoder(Options())
+    with open_captures([str(path)], Memory(1 << 20, 2, 64), Limits(packets_per_batch=1 << 12)) as source:
+        for read in source.batches():
+            decoder.decode(read)
+            quality.observe(read)
+    (file,) = source.facts
+    facts = facts_of(quality)
+    outcomes = {name: count for (group, name), count in facts.items() if group == "outcome"}
+    assert sum(outcomes.values()) == facts["packets", "read"] == file.packets
+    assert outcomes["analysed"] == int(quality.protocols.sum())
+    assert facts["bytes", "captured"] == file.bytes_captured
+    assert facts["quality", "clock_steps_back"] == file.steps_back
+    assert (quality.first_ts, quality.last_ts) == (file.first_ts, file.last_ts)
+
+
+def test_two_interfaces_have_two_clocks() -> None:
+    """Packets of two interfaces do not come in order of time: each has a clock of its own."""
+    path = next(path for path in CAPTURES if path.name == "two-interfaces.pcapng")
+    quality = Quality()
+    with open_captures([str(path)], Memory(1 << 20, 2, 64), Limits(packets_per_batch=1 << 12)) as source:
+        for read in source.batches():
+            assert (read.packets.ts[1:] < read.packets.ts[:-1]).any()
+            quality.observe(read)
+    assert quality.steps_back == 0
+
+
+def test_what_is_absent_makes_nothing_unreliable() -> None:
+    assert not any(fact.affects for fact in Quality().facts())
+    quality = Quality()
+    quality.outcomes[OUTCOME_CODES["unknown_link_type"]] = 1
+    quality.duplicates = 3
+    affects = {fact.name: fact.affects for fact in quality.facts() if fact.affects}
+    assert affects["unknown_link_type"] == EVERYTHING
+    assert "*_retransmissions" in affects["duplicates"]
+    assert len(affects) == 2
+    assert set(MISSING_FROM) <= set(OUTCOME_CODES)
+
+
+def test_affected_columns_exist() -> None:
+    from analyzer.report.build import dictionary
+
+    quality = Quality()
+    quality.outcomes[:] = 1
+    for name in [name for name, value in vars(quality).items() if isinstance(value, int)]:
+        setattr(quality, name, 1)
+    columns = [column.name for column in dictionary()["connections"]]
+    for fact in quality.facts():
+        for pattern in filter(None, fact.affects.split(", ")):
+            assert any(fnmatch(column, pattern) for column in columns), pattern

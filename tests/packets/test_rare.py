@@ -40,6 +40,7 @@ LINKS = [
     (117, lambda ip: bytes([61, family(ip)]) + bytes(62) + ip),
     (123, lambda ip: b"\2\0\0\x64" + snap(ip)),
     (138, lambda ip: bytes(16) + typed(ip)),
+    (242, lambda ip: bytes(40) + typed(ip)[:2] + b"\0\0" + ip),
     (274, lambda ip: b"\x55" * 7 + b"\xd5" + ethernet(ip)),
     (284, lambda ip: bytes(16) + typed(ip)),
     (285, lambda ip: bytes(20) + typed(ip)),

@@ -154,6 +154,7 @@ def make_lookups(kinds: list[str], c: Rows, text: Text) -> tuple[Rows, Rows]:
     for name in ("is_over", "has_query", "has_response", "outcome", "queries", "responses", "zeek_row", "recursion_desired"):
         q[name] = 1
     q["transport"], q["id"], q["qtype"], q["qclass"], q["ip_version"] = 17, 0xBEEF, 1, 1, 4
+    q["zeek_qtype"], q["zeek_qclass"] = 1, 1
     q["query_bits"], q["response_bits"] = 0x0100, 0x8180
     q["recursion_available"] = q["zeek_answers"] = 1
     q["query_udp_size"] = q["response_udp_size"] = q["extended_error"] = -1

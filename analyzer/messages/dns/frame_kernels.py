@@ -4,7 +4,7 @@
 UDP: a datagram is a message. Ports 53, 5353 (mDNS), 5355 (LLMNR) and 137 (NetBIOS names) are taken for DNS when the header is
 plausible; on any other port the exact shape of an ordinary query makes its connection DNS. TCP: each message has a prefix of two bytes
 (RFC 1035 4.2.2), several a segment or one over several, down to single bytes. After a gap nothing tells where the next message
-begins: the direction is off for good.
+begins: a direction goes on with the first run that is exactly one message.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from analyzer.kernel import DONE, GROW_ROWS, be16, helper, kernel, u8
 from analyzer.memory import arena_give, arena_take, copy_bytes
-from analyzer.tables.packets import ANALYSED
+from analyzer.tables.packets import ANALYSED, BAD_TRANSPORT_CHECKSUM
 from analyzer.tables.streams import NOT_KEPT, STREAM_ENDED
 
 # places in the counters
@@ -21,6 +21,7 @@ NOT_DNS, GAPS, NO_ROOM, INCOMPLETE, MALFORMED, MESSAGES, ORPHANS = 0, 1, 2, 3, 4
 COUNTERS = 7
 
 UDP, TCP = 17, 6
+OFF, LOST = 1, 2  # DNS_STREAM.is_off
 QUESTIONS = 25  # more than that in one message is other traffic on the port (Zeek's dns_max_queries)
 
 
@@ -83,6 +84,8 @@ def select_datagrams(data, packets, at, streams, messages, top, counters):
     for i in range(at, packets.size):
         p = packets[i]
         if p.protocol != UDP or p.outcome != ANALYSED or p.connection < 0 or p.payload_size < 12:
+            continue
+        if np.int64(p.marks) & BAD_TRANSPORT_CHECKSUM:
             continue
         start = np.int64(p.offset) + np.int64(p.payload)
         end = start + np.int64(p.payload_size)
@@ -160,8 +163,17 @@ def close_stream(data, arena, s):
 def shut_off(data, arena, s, counters, counter):
     """Read nothing more of this direction."""
     close_stream(data, arena, s)
-    s.is_off = 1
+    s.is_off = LOST if counter == GAPS else OFF
     counters[counter] += 1
+
+
+@helper
+def is_found_again(data, run, s):
+    """Whether a run of a direction that lost its place is exactly one message: then the next one begins after it, too."""
+    at, end = np.int64(run.position), np.int64(run.position) + np.int64(run.run_size)
+    if s.is_off != LOST or run.marks & NOT_KEPT or be16(data, at, end) != end - at - 2:
+        return False
+    return is_plausible(data, at + 2, end)
 
 
 @helper
@@ -224,13 +236,15 @@ def frame_runs(data, arena, runs, wanted, at, connections, streams, messages, to
         run = runs[wanted[i]]
         row = np.int64(run.connection)
         s, both = streams[2 * row + np.int64(run.sender)], streams[2 * row]
-        if s.is_off:
+        if s.is_off and not is_found_again(data, run, s):
             continue
         if messages.size - top < np.int64(run.run_size) // 14 + 2:  # a message takes fourteen bytes at least
             return GROW_ROWS, i, top
-        if run.gap > 0 or (run.marks & NOT_KEPT and run.run_size > 0):
+        if s.is_off == 0 and (run.gap > 0 or (run.marks & NOT_KEPT and run.run_size > 0)):
             shut_off(data, arena, s, counters, GAPS)
-            continue
+            if not is_found_again(data, run, s):
+                continue
+        s.is_off = 0
         both.order = max(np.int64(both.order), np.int64(run.number))
         top = frame_run(data, arena, run, s, both.order, connections[row], messages, top, counters)
         if run.marks & STREAM_ENDED and s.is_off == 0:

@@ -256,7 +256,8 @@ def put_zeek(data, message, owner, at, end, rrtype, text, top):
         at, top = put_fields(data, at, end, text, put_word(text, top, rrtype), W22)
         for _ in range(3):
             size = np.int64(data[at])
-            top = put(text, put_bytes(text, top, data, at + 1, at + 1 + size), SPACE)
+            if size > 0:
+                top = put(text, put_bytes(text, top, data, at + 1, at + 1 + size), SPACE)
             at += size + 1
         return fold_name(data, message, at, text, top)
     return put(text, put_decimal(text, put_word(text, top, UNKNOWN), rrtype), GREATER)

@@ -7,13 +7,21 @@ import numpy as np
 from analyzer.batch import Batch
 from analyzer.kernel import DONE, GROW_ROWS
 from analyzer.memory import Memory, Text
+from analyzer.messages.http.decoders import Decoders
 from analyzer.messages.http.framing_kernels import drop_blocks, frame
 from analyzer.messages.http.head_kernels import FACTS
+from analyzer.messages.http.media_kernels import tell_media
 from analyzer.messages.http.pairing_kernels import (
     BYTE_AT,
+    CODED_NEED,
+    CODED_ROOM,
+    CODED_TOP,
     CURSOR,
+    DECODES,
     HEAD_LIMIT,
     NEED,
+    PIECE_ROOM,
+    PIECES,
     ROW_ROOM,
     RUN_AT,
     TEXT_ROOM,
@@ -25,19 +33,19 @@ from analyzer.messages.http.pairing_kernels import (
 )
 from analyzer.options import Options
 from analyzer.tables import Bytes, Ints, Rows, grow_table, new_table
-from analyzer.tables.http import EXCHANGE, HTTP_ERRORS, HTTP_PAIRING, HTTP_STREAM, HTTP_TUNNEL
+from analyzer.tables.http import CODED_PIECE, EXCHANGE, HTTP_ERRORS, HTTP_PAIRING, HTTP_STREAM, HTTP_TUNNEL
 
 _TEXT_FIELDS = tuple(name.removesuffix("_size") for name in EXCHANGE.names or () if name.endswith("_size"))
 
 
 class Http:
-    """The HTTP/1.x dissector.
+    """The HTTP/1.x dissector. ``decode``: gzip and deflate are taken off bodies, for their length and to see what they are.
 
     ``exchanges[:used]`` are the rows of connections that have not left; rows that have left and wait to be swept have connection -1.
     Spans point into ``text``. ``counts`` holds how often each of HTTP_ERRORS happened.
     """
 
-    def __init__(self, memory: Memory, options: Options, rows: int = 1 << 10) -> None:
+    def __init__(self, memory: Memory, options: Options, rows: int = 1 << 10, *, decode: bool = False) -> None:
         self.memory = memory
         self.streams: Rows = new_table(HTTP_STREAM, 2 * rows)
         self.pairings: Rows = new_table(HTTP_PAIRING, rows)
@@ -45,6 +53,9 @@ class Http:
         self.tunnels: Rows = new_table(HTTP_TUNNEL, 2 * rows)
         self.text = Text()
         self.text.top = 1
+        self._pieces: Rows = new_table(CODED_PIECE, rows)
+        self._coded = Text()
+        self._decoders = Decoders(options.limits)
         self.counts: Ints = np.zeros(len(HTTP_ERRORS), np.int64)
         self._dead = 0
         self._ranks: Ints = np.full(rows, -1, np.int64)
@@ -54,6 +65,7 @@ class Http:
         self._cursor: Ints = np.zeros(CURSOR, np.int64)
         self._cursor[HEAD_LIMIT] = options.limits.head_bytes
         self._cursor[WAIT_LIMIT] = options.limits.pending_requests
+        self._cursor[DECODES] = decode or options.decode_bodies
 
     @property
     def used(self) -> int:
@@ -74,17 +86,21 @@ class Http:
         self._fit(connections.shape[0])
         cursor, text = self._cursor, self.text
         cursor[RUN_AT], cursor[BYTE_AT], cursor[TUNNELS] = 0, -1, 0
+        cursor[PIECES], cursor[CODED_TOP] = 0, 0
         while True:
             cursor[TEXT_TOP], cursor[TEXT_ROOM] = text.top, text.data.size
             cursor[ROW_ROOM], cursor[TUNNEL_ROOM] = self.exchanges.shape[0], self.tunnels.shape[0]
+            cursor[PIECE_ROOM], cursor[CODED_ROOM] = self._pieces.shape[0], self._coded.data.size
             status = frame(
-                batch.memory.data, runs, wanted, self.streams, self.pairings, self.exchanges, self.tunnels, text.data,
-                self.memory.arenas[0], self._lines, self._facts, self.counts, cursor,
+                batch.memory.data, runs, wanted, self.streams, self.pairings, self.exchanges, self.tunnels, self._pieces, text.data,
+                self._coded.data, self.memory.arenas[0], self._lines, self._facts, self.counts, cursor,
             )  # fmt: skip
-            text.top = int(cursor[TEXT_TOP])
+            text.top, self._coded.top = int(cursor[TEXT_TOP]), int(cursor[CODED_TOP])
             if status == DONE:
                 break
             self._grow(status)
+        if cursor[PIECES]:
+            self._decoders.decode(_first(self._pieces, int(cursor[PIECES])), self._coded.data, self.exchanges, text.data, self.counts)
         if wishes is not None:
             streams = np.unique(2 * runs.connection[wanted].astype(np.int64) + runs.sender[wanted])
             wishes.skip_until[streams] = self.streams.skip_until[streams]
@@ -99,11 +115,14 @@ class Http:
         ranks = np.where(live.connection >= 0, self._ranks[live.connection], -1)
         self._ranks[rows] = -1
         found = np.flatnonzero(ranks >= 0)
-        return live[found[np.lexsort((live["index"][found], ranks[found]))]].view(np.recarray)
+        taken: Rows = live[found[np.lexsort((live["index"][found], ranks[found]))]].view(np.recarray)
+        tell_media(self.text.data, taken)
+        return taken
 
     def release(self, rows: Ints) -> None:
         """Forget these connection rows: their state and their exchanges. Table and text are swept when more than half is dead."""
         rows = rows[rows < self.pairings.shape[0]]
+        self._decoders.release(rows)
         streams = np.concatenate((2 * rows, 2 * rows + 1))
         if self.streams.block_size[streams].any():
             drop_blocks(self.memory.data, self.memory.arenas[0], self.streams, rows)
@@ -131,14 +150,16 @@ class Http:
     def _grow(self, status: int) -> None:
         """Make the room the kernel asked for; it asks again only for something else."""
         if status == GROW_ROWS:
-            before = self.exchanges.shape[0] + self.tunnels.shape[0]
+            before = self.exchanges.shape[0] + self.tunnels.shape[0] + self._pieces.shape[0]
             self.exchanges = grow_table(self.exchanges, self.used + 1)
             self.tunnels = grow_table(self.tunnels, int(self._cursor[TUNNELS]) + 2)
-            grown = self.exchanges.shape[0] + self.tunnels.shape[0] > before
+            self._pieces = grow_table(self._pieces, int(self._cursor[PIECES]) + 1)
+            grown = self.exchanges.shape[0] + self.tunnels.shape[0] + self._pieces.shape[0] > before
         else:
-            before = self.text.data.size
+            before = self.text.data.size + self._coded.data.size
             self.text.make_room(int(self._cursor[NEED]))
-            grown = self.text.data.size > before
+            self._coded.make_room(int(self._cursor[CODED_NEED]))
+            grown = self.text.data.size + self._coded.data.size > before
         if not grown:
             raise RuntimeError("HTTP framing asked for room that it had")
 

@@ -6,12 +6,15 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.kernel import helper
+from analyzer.messages.http.content_kernels import find_filename, read_content_coding
 from analyzer.messages.http.head_kernels import (
     AUTHORIZATION,
     BAD_FIELDS,
+    CONTENT_CODING,
     CONTENT_ENCODING,
     CONTENT_LENGTH,
     CONTENT_TYPE,
+    DISPOSITION,
     HOST,
     LINES,
     LOCATION,
@@ -81,6 +84,10 @@ def read_fields(data, lines, facts, row, is_response, text, top):
         if kind == 0:
             continue
         at = value_start(data, colon + 1, end)
+        if kind == CONTENT_ENCODING:
+            facts[CONTENT_CODING] = read_content_coding(data, at, end, facts[CONTENT_CODING])
+        elif kind == DISPOSITION:
+            at, end = find_filename(data, at, end)
         if kind == CONTENT_LENGTH:
             read_length(data, at, end, facts)
         elif kind == TRANSFER_ENCODING:
@@ -121,6 +128,9 @@ def keep_request_field(row, kind, at, n):
     elif kind == CONTENT_TYPE:
         row.request_type = at
         row.request_type_size = n
+    elif kind == DISPOSITION:
+        row.request_filename = at
+        row.request_filename_size = n
 
 
 @helper
@@ -129,6 +139,9 @@ def keep_response_field(row, kind, at, n):
     if kind == CONTENT_TYPE:
         row.response_type = at
         row.response_type_size = n
+    elif kind == DISPOSITION:
+        row.response_filename = at
+        row.response_filename_size = n
     elif kind == CONTENT_ENCODING:
         row.content_encoding = at
         row.content_encoding_size = n

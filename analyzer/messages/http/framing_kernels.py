@@ -8,6 +8,7 @@ import numpy as np
 from analyzer.kernel import DONE, helper, kernel
 from analyzer.memory import arena_give
 from analyzer.messages.http.chunk_kernels import read_chunk_framing
+from analyzer.messages.http.content_kernels import look_at_body
 from analyzer.messages.http.message_kernels import (
     BODY,
     CHUNK_DATA,
@@ -36,7 +37,7 @@ FAR = np.int64(1) << 61  # further than any stream goes
 
 
 @kernel
-def frame(data, runs, wanted, streams, pairings, exchanges, tunnels, text, arena, lines, facts, counts, cursor):
+def frame(data, runs, wanted, streams, pairings, exchanges, tunnels, pieces, text, coded, arena, lines, facts, counts, cursor):
     """Read the runs ``wanted`` from cursor[RUN_AT] on; DONE, or GROW_ROWS or GROW_TEXT when a head does not fit.
 
     ``cursor`` then says where to go on: the run, and the byte in it (-1: not begun). All arrays are as ``Http`` makes them.
@@ -59,7 +60,7 @@ def frame(data, runs, wanted, streams, pairings, exchanges, tunnels, text, arena
             if status == DONE:
                 cursor[BYTE_AT] = 0
         elif cursor[BYTE_AT] < run.run_size:
-            status = take_bytes(data, run, stream, pairing, exchanges, arena, lines, facts, counts, cursor)
+            status = take_bytes(data, run, stream, pairing, exchanges, pieces, text, coded, arena, lines, facts, counts, cursor)
         else:
             stream.next_offset = run.offset + run.run_size
             status = end_run(data, run, stream, pairing, exchanges, arena, lines, facts, counts, cursor)
@@ -90,7 +91,7 @@ def drop_blocks(data, arena, streams, rows):
 def is_all_body(run, stream):
     """Whether a run only moves a body on: most runs do, and they need no more than this."""
     state = stream.state
-    if run.gap != 0 or run.marks & STREAM_ENDED:
+    if run.gap != 0 or run.marks & STREAM_ENDED or stream.wants > 0:
         return False
     return state == TO_CLOSE or (state in (BODY, CHUNK_DATA) and stream.remaining > run.run_size)
 
@@ -99,6 +100,8 @@ def is_all_body(run, stream):
 def wish(stream):
     """Say how far the bytes of the stream are only counted."""
     stream.skip_until = 0
+    if stream.wants > 0 and stream.state != LOST:
+        return
     if stream.state == BODY or stream.state == CHUNK_DATA:
         stream.skip_until = stream.next_offset + min(np.int64(stream.remaining), FAR)
     elif stream.state == TO_CLOSE or stream.state == LOST:
@@ -106,12 +109,16 @@ def wish(stream):
 
 
 @helper
-def take_bytes(data, run, stream, pairing, exchanges, arena, lines, facts, counts, cursor):
+def take_bytes(data, run, stream, pairing, exchanges, pieces, text, coded, arena, lines, facts, counts, cursor):
     """Take bytes of a run from cursor[BYTE_AT] on, as the state of its stream says: at least one, or the state changes."""
     at, state = cursor[BYTE_AT], stream.state
     left = run.run_size - at
     if state in (BODY, CHUNK_DATA):
         n = min(left, np.int64(stream.remaining))
+        if stream.wants > 0:
+            status = look_at_body(data, run, at, n, stream, exchanges, pieces, text, coded, cursor)
+            if status != DONE:
+                return status
         count_body(exchanges, stream, n, run)
         stream.remaining -= n
         cursor[BYTE_AT] += n
@@ -122,6 +129,10 @@ def take_bytes(data, run, stream, pairing, exchanges, arena, lines, facts, count
                 stream.state = CHUNK_END
         return DONE
     if state in (TO_CLOSE, LOST, TUNNEL):
+        if state == TO_CLOSE and stream.wants > 0:
+            status = look_at_body(data, run, at, left, stream, exchanges, pieces, text, coded, cursor)
+            if status != DONE:
+                return status
         count_body(exchanges, stream, left, run)
         cursor[BYTE_AT] += left
         return DONE
@@ -154,6 +165,7 @@ def pass_gap(data, run, gap, stream, pairing, exchanges, arena, lines, facts, co
     if gap <= 0 or state in (RESYNC, TUNNEL):
         return DONE
     x = np.int64(stream.exchange) - 1
+    stream.wants = 0  # what follows cannot be decoded, and is not the start
     if state == HEAD:
         if stream.have > 0:
             status = find_cut_head(data, run, GAP_IN_HEAD, stream, pairing, exchanges, arena, lines, facts, counts, cursor)

@@ -10,16 +10,17 @@ from analyzer.messages.http.probe_kernels import begins_with
 
 # ---- what a head says, in the scratch array ``facts`` (int64)
 LINES, LINE, STATUS, VERSION, LENGTH, LENGTH_STATE, CODING, FIRST, FIRST_SIZE, SECOND, SECOND_SIZE, BAD_FIELDS, PROXIED = range(13)
-HEAD_AT, HEAD_STOP, HEAD_CODE = 13, 14, 15  # where a found head is, and why it is cut (an error, 0 = it is whole)
-FACTS = 16
+CONTENT_CODING = 13
+HEAD_AT, HEAD_STOP, HEAD_CODE = 14, 15, 16  # where a found head is, and why it is cut (an error, 0 = it is whole)
+FACTS = 17
 NO_LENGTH, ONE_LENGTH, BAD_LENGTH, LENGTH_CONFLICT = 0, 1, 2, 3  # LENGTH_STATE
-NO_CODING, CHUNKED, OTHER_CODING = 0, 1, 2  # CODING
+UNCODED, CHUNKED, OTHERWISE = 0, 1, 2  # CODING
 
 MAX_LENGTH = 0x7FFFFFFFFFFFFFFF
 
 # ---- the fields that are kept or that frame, by length of their name
 HOST, REFERER, USER_AGENT, ORIGIN, CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING = range(1, 9)
-SERVER, LOCATION, AUTHORIZATION, UPGRADE, PROXY = range(9, 14)
+SERVER, LOCATION, AUTHORIZATION, UPGRADE, PROXY, DISPOSITION = range(9, 15)
 _NAMES = sorted(
     (
         (b"host", HOST),
@@ -35,6 +36,7 @@ _NAMES = sorted(
         (b"authorization", AUTHORIZATION),
         (b"proxy-authorization", AUTHORIZATION),
         (b"upgrade", UPGRADE),
+        (b"content-disposition", DISPOSITION),
         # Zeek's list of fields that proxies add (base/protocols/http, proxy_headers)
         (b"forwarded", PROXY),
         (b"x-forwarded-for", PROXY),
@@ -248,7 +250,7 @@ def read_coding(data, at, end, facts):
     if is_word(data, word, end, _CHUNKED):
         facts[CODING] = CHUNKED
     elif word < end and not is_word(data, word, end, _IDENTITY):
-        facts[CODING] = OTHER_CODING
+        facts[CODING] = OTHERWISE
 
 
 @helper

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, helper
+from analyzer.messages.http.content_kernels import begin_start
 from analyzer.messages.http.field_kernels import copy_proxied, read_fields
 from analyzer.messages.http.head_kernels import (
     BAD_FIELDS,
@@ -21,19 +22,20 @@ from analyzer.messages.http.head_kernels import (
     LENGTH_CONFLICT,
     LENGTH_STATE,
     LINES,
-    NO_CODING,
     NO_LENGTH,
     ONE_LENGTH,
     PROXIED,
     SECOND,
     SECOND_SIZE,
     STATUS,
+    UNCODED,
     VERSION,
     copy_value,
     read_request_line,
     read_status_line,
 )
 from analyzer.messages.http.pairing_kernels import (
+    CODED_NEED,
     NEED,
     ROW_ROOM,
     TEXT_ROOM,
@@ -48,7 +50,7 @@ from analyzer.messages.http.pairing_kernels import (
     wait,
 )
 from analyzer.messages.http.probe_kernels import begins_with
-from analyzer.tables.http import BY_CHUNKS, BY_CLOSE, BY_LENGTH, HTTP_ERROR_CODES, NO_BODY
+from analyzer.tables.http import BY_CHUNKS, BY_CLOSE, BY_LENGTH, HTTP_ERROR_CODES, NO_BODY, START
 
 # ---- HTTP_STREAM.state: what comes next
 HEAD = 0  # the head of a message, or nothing
@@ -108,6 +110,7 @@ def finish_message(exchanges, stream, complete):
         else:
             exchanges[x].request_complete = complete
     stream.exchange = 0
+    stream.wants = 0
     stream.have = 0
     stream.line = 0
     stream.state = HEAD
@@ -118,7 +121,8 @@ def room_for_head(head_size, cursor):
     """DONE when whatever a head of ``head_size`` bytes says fits: proxied fields are written longer than they came."""
     if cursor[USED] >= cursor[ROW_ROOM] or cursor[TUNNELS] + 2 > cursor[TUNNEL_ROOM]:
         return GROW_ROWS
-    cursor[NEED] = 2 * head_size + 64
+    cursor[NEED] = 2 * head_size + 64 + START
+    cursor[CODED_NEED] = 0
     return DONE if cursor[TEXT_TOP] + cursor[NEED] <= cursor[TEXT_ROOM] else GROW_TEXT
 
 
@@ -254,7 +258,7 @@ def begin_body(exchanges, x, run, stream, streams, tunnels, facts, counts, curso
         return
     if is_response and (row.kind == IS_HEAD or status == 204 or status == 304):
         finish_message(exchanges, stream, 1)
-    elif facts[CODING] != NO_CODING:
+    elif facts[CODING] != UNCODED:
         if length_state != NO_LENGTH:
             note(exchanges, x, LENGTH_AND_CHUNKED, run.number, counts)
         framing = np.int64(BY_CHUNKS if facts[CODING] == CHUNKED else BY_CLOSE)
@@ -284,6 +288,8 @@ def begin_body(exchanges, x, run, stream, streams, tunnels, facts, counts, curso
         row.response_framing = framing
     else:
         row.request_framing = framing
+    if stream.state in (BODY, CHUNK_SIZE, TO_CLOSE):
+        begin_start(row, stream, is_response, facts, cursor)
 
 
 @helper

@@ -117,8 +117,15 @@ def test_any_segmentation(sizes, cuts):
     ]
 
 
+def test_after_a_gap_the_direction_goes_on_with_a_run_that_is_one_message():
+    one = framed(query("d.org", ident=4))
+    runs = [(0, ASKED[:40], 0), (0, ASKED[45:], 5), (0, ASKED, 0), (0, one, 0), (0, ASKED, 0)]
+    assert [r["name"] for r in listed(over_tcp(runs))] == ["a.org", "d.org", "a.org", "b.org", "c.org"]
+    assert [r["name"] for r in listed(over_tcp([(0, ASKED[:40], 0), (0, ASKED[50:], 10)]))] == ["a.org", "c.org"]
+
+
 def test_gap_ends_the_direction():
-    dns = over_tcp([(0, ASKED[:40], 0), (0, ASKED[50:], 10), (0, ASKED, 0), (1, REPLIED, 0)])
+    dns = over_tcp([(0, ASKED[:40], 0), (0, ASKED[45:], 5), (0, ASKED, 0), (1, REPLIED, 0)])
     assert [(r["name"], r["outcome"]) for r in listed(dns)] == [("a.org", "nodata"), ("b.org", "answer_only")]
     assert dns.counts["gaps"] == 1
     assert over_tcp([(0, ASKED, 0)], marks=[(0, NOT_KEPT)]).counts["gaps"] == 1

@@ -15,7 +15,7 @@ from analyzer.messages.http.exchanges import Http, text_of
 from analyzer.options import Limits, Options
 from analyzer.tables import Rows, new_table
 from analyzer.tables.connections import CONNECTION
-from analyzer.tables.http import EXCHANGE
+from analyzer.tables.http import EXCHANGE, MEDIA_TYPES
 from analyzer.tables.packets import INTERFACE, PACKET
 from analyzer.tables.streams import ENDED_BY_RESET, ENDED_OPEN, NOT_KEPT, RUN, STREAM_ENDED
 
@@ -105,7 +105,7 @@ def read(
     """Feed the pieces in batches of ``batch`` runs (0 = one batch); the dissector and the tunnels it told of."""
     pieces = numbered(pieces)
     memory = Memory(1 << 20, 1, arena)
-    http = Http(memory, Options(limits=limits or Limits()), rows)
+    http = Http(memory, Options(limits=limits or Limits()), rows, decode=True)
     http.text.data = np.zeros(2, np.uint8)  # every growth is exercised
     table, offsets, tunnels = new_table(CONNECTION, connections), {}, []
     step = batch or max(1, len(pieces))
@@ -118,12 +118,18 @@ def read(
     return http, tunnels
 
 
-def facts(http: Http, rows: Sequence[int] = (0,), *, places: bool = True) -> list[dict[str, Any]]:
-    """The exchanges of connection rows as dictionaries without what is zero; spans as bytes."""
+def facts(http: Http, rows: Sequence[int] = (0,), *, places: bool = True, starts: bool = False) -> list[dict[str, Any]]:
+    """The exchanges of connection rows as dictionaries without what is zero; spans as bytes. ``starts``: with what bodies begin with."""
     out = []
     for row in http.take(np.array(rows, np.int64)):
         fact: dict[str, Any] = {}
         for name in row.dtype.names:
+            if "_start" in name or name.endswith("_media"):
+                if starts and name.endswith("_start") and row[f"{name}_have"]:
+                    fact[name] = text_of(http.text.data, row, name)[: row[f"{name}_have"]]
+                elif starts and name.endswith("_media"):
+                    fact[name] = MEDIA_TYPES[row[name]]
+                continue
             stem = name.removesuffix("_size")
             if name in SPAN_NAMES or name == "following" or (not places and name.endswith(PLACES)):
                 continue

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from analyzer.batch import Batch
 from analyzer.tables import new_table
 from analyzer.tables.connections import CONNECTION
+from analyzer.tables.http import START
 from analyzer.tables.packets import INTERFACE, PACKET
 from analyzer.tables.streams import STREAM_WISH
 from tests.messages.http.conversation import FIN, Piece, answer, cut, exchanges, facts, make_runs, numbered, read, say
@@ -44,7 +45,7 @@ def test_release_sweeps_and_what_is_left_goes_on() -> None:
         answer(b"HTTP/1.1 200 OK\r\nContent-L", connection=4, number=81),
     ]
     done = [answer(b"ength: 1\r\n\r\nx", connection=4, number=85)]
-    whole = facts(read(first + waiting + done + rest, connections=6)[0], [4])
+    whole = facts(read(first + waiting + done + rest, connections=6)[0], [4], starts=True)
     http, _ = read(first + waiting, connections=6)
     offsets = {(4, 0): sum(len(p.content) for p in first + waiting if (p.connection, p.sender) == (4, 0))}
     offsets[4, 1] = sum(len(p.content) for p in first + waiting if (p.connection, p.sender) == (4, 1))
@@ -59,7 +60,7 @@ def test_release_sweeps_and_what_is_left_goes_on() -> None:
     runs = make_runs(http.memory, done + rest, offsets)
     bundle = Batch(http.memory, new_table(PACKET, 0), new_table(INTERFACE, 0), 0, 0)
     http.process_runs(bundle, runs, np.arange(3), new_table(CONNECTION, 9))
-    assert facts(http, [4]) == whole
+    assert facts(http, [4], starts=True) == whole
     http.release(np.array([4]))
     assert http.used == 0
     assert not http.exchanges.connection.any()
@@ -75,11 +76,11 @@ def test_release_gives_blocks_back() -> None:
 
 def test_wishes() -> None:
     http, _ = read([])
-    runs = make_runs(http.memory, [say(b"PUT / HTTP/1.1\r\nContent-Length: 50\r\n\r\n")], {})
+    runs = make_runs(http.memory, [say(b"PUT / HTTP/1.1\r\nContent-Length: 500\r\n\r\n" + bytes(START))], {})
     wishes = new_table(STREAM_WISH, 2)
     bundle = Batch(http.memory, new_table(PACKET, 0), new_table(INTERFACE, 0), 0, 0)
     http.process_runs(bundle, runs, np.arange(1), new_table(CONNECTION, 1), wishes)
-    assert list(wishes.skip_until) == [38 + 50, 0]
+    assert list(wishes.skip_until) == [39 + 500, 0]
 
 
 def test_a_row_is_clean_when_it_is_used_again() -> None:

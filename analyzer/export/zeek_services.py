@@ -1,0 +1,34 @@
+"""The services of the report by the names of Zeek's conn.log."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+SERVICES: Final = {
+    "dns": "dns", "http": "http", "https": "ssl", "tls": "ssl", "smtp": "smtp", "ftp": "ftp", "pop3": "pop3", "imap": "imap",
+    "xmpp": "xmpp", "irc": "irc", "ldap": "ldap_tcp", "postgresql": "postgresql", "mysql": "mysql", "rdp": "rdp", "socks": "socks",
+    "ssh": "ssh", "rfb": "rfb", "mqtt": "mqtt", "smb": "smb", "dce_rpc": "dce_rpc", "kerberos": "krb_tcp", "modbus": "modbus",
+    "dnp3": "dnp3_tcp", "sip": "sip", "dhcp": "dhcp", "ntp": "ntp", "snmp": "snmp", "radius": "radius", "syslog": "syslog",
+    "dtls": "dtls", "gtp": "gtpv1", "vxlan": "vxlan", "geneve": "geneve",
+}  # fmt: skip
+"""Service of the report -> Zeek's; those that Zeek has no name for, or names only after decryption (QUIC), have none there."""
+_OVER_UDP: Final = {"krb_tcp": "krb", "dnp3_tcp": "dnp3_udp", "ldap_tcp": "ldap_udp"}
+
+
+def zeek_service(batch: pa.RecordBatch) -> pa.Array:
+    """Zeek's service: the outer protocol first."""
+    inner = _zeek_name(batch, "service")
+    is_udp = pc.equal(batch.column("transport"), "udp")
+    for mine, other in _OVER_UDP.items():
+        inner = pc.if_else(pc.and_(is_udp, pc.equal(inner, mine)), pa.scalar(other, inner.type), inner)
+    outer = _zeek_name(batch, "outer_service")
+    both = pc.binary_join_element_wise(outer, inner, pa.scalar(",", outer.type))
+    return pc.coalesce(both, outer, inner)
+
+
+def _zeek_name(batch: pa.RecordBatch, column: str) -> pa.Array:
+    places = pc.index_in(batch.column(column), value_set=pa.array(list(SERVICES), pa.large_string()))
+    return pa.array(list(SERVICES.values()), pa.large_string()).take(places)

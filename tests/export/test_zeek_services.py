@@ -1,0 +1,35 @@
+"""Zeek's names of services."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from analyzer.export.zeek_services import SERVICES, zeek_service
+from analyzer.report.connections import SERVICES as OURS
+
+
+@pytest.mark.parametrize(
+    ("service", "outer", "transport", "expected"),
+    [
+        ("https", None, "tcp", "ssl"),
+        ("tls", "smtp", "tcp", "smtp,ssl"),
+        ("https", "http", "tcp", "http,ssl"),
+        ("http2", None, "tcp", None),
+        ("quic", None, "udp", None),
+        (None, None, "tcp", None),
+        ("kerberos", None, "udp", "krb"),
+        ("kerberos", None, "tcp", "krb_tcp"),
+        ("gtp", None, "udp", "gtpv1"),
+    ],
+)
+def test_names(service: str | None, outer: str | None, transport: str, expected: str | None) -> None:
+    text = pa.large_string()
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array([service], text), pa.array([outer], text), pa.array([transport], text)], ["service", "outer_service", "transport"]
+    )
+    assert zeek_service(batch).to_pylist() == [expected]
+
+
+def test_every_name_is_one_of_ours() -> None:
+    assert set(SERVICES) <= set(OURS)
