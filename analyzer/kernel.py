@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cached_property, update_wrapper
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -36,51 +37,47 @@ HELPERS_ARE_CALLED = "ANALYZER_CALLS_HELPERS" in os.environ
 CACHE_FOLDER = open_cache() if IS_COMPILED else None
 
 
-def _compile(function: Kernel, *, cached: bool, called_from_python: bool) -> Kernel:
-    import numba
+class _Lazy:
+    """A function that Numba gets to know when it is first needed: what is not called costs neither compilation nor loading."""
 
-    options: dict[str, Any] = {"nogil": True, "boundscheck": True, "_nrt": False, "no_rewrites": True}
-    if not called_from_python:
-        from analyzer.kernel_compiler import PieceCompiler
+    def __init__(self, function: Kernel, make: Kernel) -> None:
+        self.py_func = function
+        self._make = make
+        update_wrapper(self, function)
 
-        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": PieceCompiler}
-    if not cached or CACHE_FOLDER is None:
-        compiled: Kernel = _widen_arguments(numba.njit(**options)(function))
-        return compiled
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(CACHE_FOLDER)  # read when the function is decorated; other users of Numba keep theirs
-    try:
-        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
-    finally:
-        numba.config.CACHE_DIR = before
+    @cached_property
+    def _dispatcher(self) -> Any:
+        return self._make(self.py_func)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What Numba takes this for where a kernel names it."""
+        return self._dispatcher._numba_type_
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._dispatcher(*arguments)
 
 
-def _widen_arguments(dispatcher: Any) -> Any:
-    """Let a helper be compiled once: integers of all widths and literals reach it as int64 (uint64 stays, it would not fit)."""
-    from numba.core import types
-    from numba.core.types.misc import unliteral
+def _make_kernel(function: Kernel) -> Any:
+    from analyzer.kernel_compiler import make_kernel
 
-    plain = dispatcher.get_call_template
+    return make_kernel(function, CACHE_FOLDER)
 
-    def widened(kind: Any) -> Any:
-        kind = unliteral(kind)
-        return types.int64 if isinstance(kind, types.Integer) and kind is not types.uint64 else kind
 
-    def get_call_template(args: Any, kws: Any) -> Any:
-        return plain(tuple(map(widened, args)), {name: widened(kind) for name, kind in kws.items()})
+def _make_piece(function: Kernel) -> Any:
+    from analyzer.kernel_compiler import make_piece
 
-    dispatcher.get_call_template = get_call_template
-    return dispatcher
+    return make_piece(function, is_called=HELPERS_ARE_CALLED)
 
 
 def kernel(function: Kernel) -> Kernel:
     """Compile an entry kernel: called from Python once per batch, its machine code kept on disk."""
-    return _compile(function, cached=True, called_from_python=True) if IS_COMPILED else function
+    return _Lazy(function, _make_kernel) if IS_COMPILED else function
 
 
 def helper(function: Kernel) -> Kernel:
     """Compile a piece of a kernel: called from kernels only, and kept on disk inside them."""
-    return _compile(function, cached=False, called_from_python=HELPERS_ARE_CALLED) if IS_COMPILED else function
+    return _Lazy(function, _make_piece) if IS_COMPILED else function
 
 
 # ---- loads: (data, position, end) -> value, or -1 when it would reach past `end` (the end of the packet, record or message)

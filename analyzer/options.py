@@ -48,7 +48,7 @@ class Options:
 
     checksums: Literal["ignore", "verify"] = "ignore"
     zeek_timeouts: bool = False
-    overlap: Literal["first", "last"] = "first"
+    overlap: Literal["first", "last", "linux", "windows", "bsd", "solaris"] = "first"  # whose copy of a byte counts
     keylog: Path | None = None
     decode_bodies: bool = False  # take gzip and deflate off HTTP bodies to know their length and what they are: takes time
     limits: Limits = field(default_factory=Limits)

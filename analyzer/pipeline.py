@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 Tables = dict[str, "pa.RecordBatch"]
 Progress = Callable[[int, int | None], None]
-FLUSH_ROWS = 8192  # finished connections that wait for one flush: large enough that building tables costs little per row
+FLUSH_ROWS = 4000  # connections of one flush: so many that a table costs little per row, so few that its columns stay in the cache
 
 
 class Pipeline:
@@ -93,12 +93,12 @@ class Pipeline:
                 last = batch
                 if advance is not None:
                     advance(*source.progress)
-                if sum(map(len, self._over)) >= self._flush_rows:
-                    yield self._flush(last)
+                yield from self._flush_full(last)
                 if self.is_stopped:
                     break
             self._over.append(self._tracker.expire(last.now_ns, everything=True))
-            tables = self._flush(last)
+            yield from self._flush_full(last)
+            tables = self._flush(last, self._waiting())
             tables["capture"] = build_capture(capture_facts(source.facts, self.quality.facts(), self._counts()))
             yield tables
 
@@ -127,10 +127,24 @@ class Pipeline:
         self._tls.process_runs(batch, runs, wanted[TLS], connections)
         self._dns.process_runs(runs, wanted[DNS], connections)
 
-    def _flush(self, batch: Batch) -> Tables:
-        """Build the tables of all connections that are over, then forget them."""
-        rows: Ints = np.concatenate(self._over) if self._over else np.zeros(0, np.int64)
-        self._over = []
+    def _waiting(self) -> Ints:
+        """Rows of connections that are over and wait to be flushed, in the order in which they ended."""
+        rows: Ints = np.concatenate([np.zeros(0, np.int64), *self._over])
+        self._over = [rows]
+        return rows
+
+    def _flush_full(self, batch: Batch) -> Iterator[Tables]:
+        """Flush what waits as long as it fills flushes: where one ends does not depend on the batches."""
+        if sum(map(len, self._over)) < self._flush_rows:
+            return
+        rows = self._waiting()
+        full = len(rows) - len(rows) % self._flush_rows
+        for at in range(0, full, self._flush_rows):
+            self._over = [rows[at + self._flush_rows :]]
+            yield self._flush(batch, rows[at : at + self._flush_rows])
+
+    def _flush(self, batch: Batch, rows: Ints) -> Tables:
+        """Build the tables of connections that are over, then forget them."""
         self._dissect(batch, self._assembler.finish(rows, self._tracker.connections))
         self._dns.pair()
         self._attribution.learn(self._dns)
@@ -152,11 +166,15 @@ class Pipeline:
         tracker = self._tracker
         lookups, records = self._dns.take(rows)
         handshakes, links = self._tls.take(rows)
+        connections = take_rows(tracker.connections, rows)
+        flows = 2 * connections["flow"].astype(np.int64) + connections["flipped"]
         return Finished(
             rows=rows,
-            connections=take_rows(tracker.connections, rows),
+            connections=connections,
             endpoints_a=take_rows(tracker.endpoints, 2 * rows),
             endpoints_b=take_rows(tracker.endpoints, 2 * rows + 1),
+            originator_flows=take_rows(tracker.flows, flows),
+            responder_flows=take_rows(tracker.flows, flows ^ 1),
             handshakes=handshakes,
             attributions=take_rows(self._attribution.table, rows),
             services=take_rows(self._services.table, rows),

@@ -29,7 +29,7 @@ def copied(tmp_path):
     root = Path(kernel_cache.__file__).parent
     target = tmp_path / "copy" / "analyzer"
     target.mkdir(parents=True)
-    for name in ("kernel.py", "kernel_cache.py"):
+    for name in ("kernel.py", "kernel_cache.py", "kernel_compiler.py"):
         shutil.copy(root / name, target / name)
     (target / "__init__.py").write_text("")
     return target
@@ -44,6 +44,53 @@ def test_a_change_in_any_module_gives_another_folder(copied, tmp_path):
     assert first == again
     assert first[1] == "258"
     assert changed[0] != first[0]
+
+
+USER = """
+import sys
+from numba.core import event
+import numpy as np
+from users import total
+
+class Listener(event.Listener):
+    compiled = 0
+    def on_start(self, _event):
+        self.compiled += 1
+    def on_end(self, _event):
+        pass
+
+listener = Listener()
+event.register("numba:compile", listener)
+print(total(np.arange(5, dtype=np.uint8)), listener.compiled > 0)
+try:
+    total(np.zeros(0, np.uint8))
+except IndexError as error:
+    print("bounds")
+"""
+USERS = """
+from analyzer.kernel import helper, kernel, u8
+
+@helper
+def twice(value):
+    return 2 * value
+
+@kernel
+def total(data):
+    result = twice(u8(data, 0, 5))
+    for k in range(1, 5):
+        result += twice(data[k])
+    return result
+"""
+
+
+def test_a_kernel_comes_from_disk_whole(copied, tmp_path):
+    (copied.parent / "users.py").write_text(USERS)
+    environment = {**os.environ, "ANALYZER_KERNELS": "compiled", "ANALYZER_CACHE": str(tmp_path / "cache")}
+    outputs = [
+        subprocess.run([sys.executable, "-c", USER], cwd=copied.parent, env=environment, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    assert [output.split() for output in outputs] == [["20", "True", "bounds"], ["20", "False", "bounds"]]
 
 
 def test_without_a_writable_folder_nothing_is_cached(copied, tmp_path):

@@ -46,3 +46,37 @@ def test_every_span_has_its_length(name):
     fields = ROW_TYPES[name].names
     sizes = {field for field in fields if field.endswith("_size")} - SIZES_OF_NO_SPAN
     assert {field for field in sizes if field.removesuffix("_size") not in fields} == set()
+
+
+def numbered(rows: int) -> tables.Rows:
+    table = tables.new_table(lifecycle.MILESTONE, rows)
+    table.first_number = np.arange(1, rows + 1)
+    table.basis = 1
+    return table
+
+
+def test_rows_are_taken_and_cleared_whole():
+    table = numbered(5)
+    rows = np.array([4, 0, 4, 9])
+    taken = tables.take_rows(table, rows)
+    assert taken.first_number.tolist() == [5, 1, 5, 0]  # a row beyond the end is zero
+    assert taken.dtype == table.dtype
+    assert tables.take_rows(table, rows[:3]).tolist() == table[rows[:3]].tolist()
+    tables.clear_rows(table, rows)
+    assert table.first_number.tolist() == [0, 2, 3, 4, 0]
+    assert table.basis.tolist() == [0, 1, 1, 1, 0]
+    assert len(tables.take_rows(table, rows[:0])) == 0
+
+
+def test_tables_are_joined():
+    joined = tables.join_tables([numbered(2), numbered(0), numbered(1)])
+    assert joined.first_number.tolist() == [1, 2, 1]
+    assert isinstance(joined, np.recarray)
+
+
+@pytest.mark.parametrize("written", [[], [0], [9_999], [123, 5_000]])
+def test_growing_looks_at_every_piece(written):
+    table = tables.new_table(lifecycle.MILESTONE, 10_000)
+    table.first_number[written] = 7
+    grown = tables.grow_table(table, 10_001)
+    assert np.flatnonzero(grown.first_number).tolist() == written

@@ -54,9 +54,9 @@ class CaptureFacts:
     def note_tail(self, where: str, size: int, packets: int) -> None:
         """The file ends ``size`` bytes into something, after so many packets."""
         self.truncated_bytes += size
-        before = "The packet before it was" if packets == 1 else f"The {packets:,} packets before it were"
+        before = "The packet before it was analysed." if packets == 1 else f"The {packets:,} packets before it were analysed."
         inside = f"{where}, {count_text(size, 'byte')} into it"
-        self.note(f"ends in the middle of {inside} (disk full, or still being written?). {before} analysed.")
+        self.note(f"ends in the middle of {inside} (disk full, or still being written?). {before if packets else 'No packet is whole.'}")
 
     def take(self, r: Rows) -> None:
         """Copy the counters of a READER row."""

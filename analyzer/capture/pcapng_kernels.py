@@ -111,10 +111,8 @@ def read_packet(data, at, size, kind, r, p, face):
         caplen, length = load32(data, at + 20, end, big), load32(data, at + 24, end, big)
         high, low = load32(data, at + 12, end, big), load32(data, at + 16, end, big)
         ticks = (high & 0x7FFFFFFF) << 32 | low
-        if high < 0x80000000 and ticks <= face.most_ticks:  # nearly all clocks: a call costs more than the sum
-            ts = ticks * face.tick_ns
-        else:
-            ts = read_time(face, high, low)
+        # a product for nearly all clocks: calling read_time costs more than that
+        ts = ticks * face.tick_ns if high < 0x80000000 and ticks <= face.most_ticks else read_time(face, high, low)
     if caplen > room:
         r.malformed_blocks += 1
         return 0
@@ -181,7 +179,7 @@ def index_pcapng(data, reader, packets, interfaces):
             r.detail = load32(data, at + size - 4, end, big)
             status = LENGTHS_DISAGREE
             break
-        if kind == ENHANCED_PACKET or kind == SIMPLE_PACKET or kind == OLD_PACKET:
+        if kind in (ENHANCED_PACKET, SIMPLE_PACKET, OLD_PACKET):
             interface = packet_interface(data, at, end, kind, big)
             if size < packet_head(kind) + 4:
                 r.malformed_blocks += 1

@@ -126,7 +126,7 @@ class Reading:
         facts.take(r)
         facts.comments += int(r.comments)
         facts.take_interfaces(cursor.file_interfaces)
-        if not facts.packets:
+        if not facts.packets and not facts.notes:
             facts.note("holds no packets.")
         add_final_notes(facts, r, int(r.keep_bytes))
 

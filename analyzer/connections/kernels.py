@@ -5,18 +5,32 @@ from __future__ import annotations
 
 import numpy as np
 
+from analyzer.connections.analysis_kernels import analyze_segment, begin_flow
+from analyzer.connections.ending_kernels import check_reset, close_kind, vantage
 from analyzer.connections.gap_kernels import stream_size
 from analyzer.connections.history_kernels import CARET, LETTER_C, LETTER_D, SEEN_DATA, add_letter, cased, note_once, note_scaled
+from analyzer.connections.icmp_kernels import is_error, note_error, read_quoted
 from analyzer.connections.key_kernels import ICMP, ICMP6, ROW_MASK, TCP, UDP, drop_slot, find_slot, key_hash, ports_of, put_slot
+from analyzer.connections.round_trip_kernels import (
+    FLOWS_FREE,
+    FLOWS_USED,
+    MOST_SEGMENTS,
+    SEGMENT_FREE,
+    SEGMENTS_TOP,
+    drop_segments,
+    quantile_ns,
+)
 from analyzer.connections.state_kernels import OTH, set_state, tcp_conn_state, udp_conn_state
 from analyzer.connections.tcp_kernels import take_segment
 from analyzer.connections.timer_kernels import is_past, set_deadline
 from analyzer.kernel import DONE, GROW_ROWS, helper, kernel
 from analyzer.tables.connections import ESTABLISHED, INACTIVE, IS_CLOSED, IS_DNS, IS_ONE_WAY, SYN_ACK_SENT, WAS_RETURNED
-from analyzer.tables.packets import ACK, ANALYSED, BAD_TRANSPORT_CHECKSUM, CUT_BY_SNAPLEN, NO_TIME_PACKET, SYN
+from analyzer.tables.packets import ACK, ANALYSED, BAD_TRANSPORT_CHECKSUM, CUT_BY_SNAPLEN, FIN, NO_TIME_PACKET, RST, SYN
 
-# positions in the tracker's state (int64): time of the capture, rows ever used, free rows, connections begun
-NOW, USED, FREE, NUMBER, STATE_SIZE = 0, 1, 2, 3, 4
+# positions in the tracker's state (int64): time of the capture, rows ever used, free rows, connections begun; 4 to 7: round_trip_kernels
+NOW, USED, FREE, NUMBER, STATE_SIZE = 0, 1, 2, 3, 8
+
+GROW_FLOWS, GROW_SEGMENTS = 2, 3  # answers of track, beside GROW_ROWS
 
 # bits of the server ports table
 SERVES_TCP, SERVES_UDP, SERVES_DNS = 1, 2, 4
@@ -113,8 +127,45 @@ def count_packet(c, e, p):
 
 
 @helper
-def take_packet(transitions, limits, c, e, q, p, now):
-    """One packet of a connection from end ``e`` to end ``q``."""
+def begin_flows(flow_free, state, c, endpoints, flows, row, tcp_flags):
+    """Give a connection its two FLOW rows, unless this packet is all there is and only a SYN."""
+    a, b = endpoints[2 * row], endpoints[2 * row + 1]
+    if a.packets == 0 and b.packets == 0 and tcp_flags & (SYN | ACK | FIN | RST) == SYN:
+        return
+    if state[FLOWS_FREE] > 0:
+        state[FLOWS_FREE] -= 1
+        pair = flow_free[state[FLOWS_FREE]]
+    else:
+        state[FLOWS_USED] += 1
+        pair = state[FLOWS_USED]
+    c.flow = pair
+    begin_flow(a, flows[2 * pair])
+    begin_flow(b, flows[2 * pair + 1])
+
+
+@helper
+def lacks_room(flows, segments, state):
+    """What must grow before the next packet; DONE = nothing."""
+    if state[FLOWS_FREE] == 0 and 2 * state[FLOWS_USED] + 4 > flows.shape[0]:
+        return GROW_FLOWS
+    if state[SEGMENT_FREE] == 0 and state[SEGMENTS_TOP] >= segments.shape[0] and segments.shape[0] < MOST_SEGMENTS:
+        return GROW_SEGMENTS
+    return DONE
+
+
+@helper
+def take_error(data, quoted, slots, connections, p):
+    """Tie an ICMP error to the connection of the packet that it quotes."""
+    if read_quoted(data, p, quoted):
+        ports = ports_of(quoted)
+        slot, sender = find_slot(slots, connections, quoted, ports, key_hash(quoted, ports[0], ports[1], ports[2]))
+        if sender >= 0:
+            note_error(data, connections[(slots[slot] & ROW_MASK) - 1], p)
+
+
+@helper
+def take_packet(transitions, limits, data, segments, state, c, e, q, f, r, p, now):
+    """One packet of a connection from end ``e`` to end ``q``; ``f`` and ``r`` are their FLOW rows."""
     protocol = np.int64(p.protocol)
     is_originator = np.int64(p.sender) == np.int64(c.flipped)
     was_closed = np.int64(c.marks) & IS_CLOSED != 0
@@ -128,7 +179,11 @@ def take_packet(transitions, limits, c, e, q, p, now):
             set_deadline(limits, c, e, q, now, was_closed)
         return
     if protocol == TCP:
-        take_segment(transitions, c, e, q, p)
+        news = take_segment(transitions, c, e, q, p)
+        if np.int64(c.flow) != 0:
+            if np.int64(p.tcp_flags) & RST:
+                check_reset(c, e, f, p)
+            analyze_segment(data, segments, state, c, e, q, f, r, p, news)
     else:
         set_state(e, np.int64(ESTABLISHED))
         c.productive_ts = p.ts
@@ -142,8 +197,10 @@ def take_packet(transitions, limits, c, e, q, p, now):
 
 
 @kernel
-def track(packets, start, connections, endpoints, slots, free, state, servers, transitions, limits):
-    """Give every packet from ``start`` on its connection. Returns (DONE or GROW_ROWS, next packet); GROW_ROWS: no row is free."""
+def track(
+    data, packets, start, connections, endpoints, flows, segments, slots, free, flow_free, state, servers, transitions, limits, quoted
+):
+    """Give every packet from ``start`` on its connection. Returns (DONE, or what must grow, next packet); GROW_ROWS: no row is free."""
     for i in range(start, packets.size):
         p = packets[i]
         before = state[NOW]
@@ -155,6 +212,9 @@ def track(packets, start, connections, endpoints, slots, free, state, servers, t
             p.sender = 0
             state[NOW] = now
             continue
+        status = lacks_room(flows, segments, state)
+        if status != DONE:
+            return status, i
         ports = ports_of(p)
         key = key_hash(p, ports[0], ports[1], ports[2])
         slot, sender = find_slot(slots, connections, p, ports, key)
@@ -187,7 +247,14 @@ def track(packets, start, connections, endpoints, slots, free, state, servers, t
         p.connection = row
         p.sender = sender
         state[NOW] = now
-        take_packet(transitions, limits, connections[row], endpoints[2 * row + sender], endpoints[2 * row + 1 - sender], p, now)
+        c, end = connections[row], 2 * row + sender
+        protocol = np.int64(p.protocol)
+        if protocol == TCP and np.int64(c.flow) == 0:
+            begin_flows(flow_free, state, c, endpoints, flows, row, np.int64(p.tcp_flags))
+        elif protocol in (ICMP, ICMP6) and is_error(p):
+            take_error(data, quoted[0], slots, connections, p)
+        flow = 2 * np.int64(c.flow) + sender
+        take_packet(transitions, limits, data, segments, state, c, endpoints[end], endpoints[end ^ 1], flows[flow], flows[flow ^ 1], p, now)
     return DONE, packets.size
 
 
@@ -218,8 +285,8 @@ def collect(connections, used, now, everything, rows):
 
 
 @kernel
-def finish(connections, endpoints, rows):
-    """Set what is known only at the end: is_over, stream_bytes, conn_state."""
+def finish(connections, endpoints, flows, rows):
+    """Set what is known only at the end: is_over, stream_bytes, conn_state, close_kind, vantage, rtt_p95_ns, zero_window_ns."""
     for i in range(rows.size):
         row = rows[i]
         c = connections[row]
@@ -231,6 +298,14 @@ def finish(connections, endpoints, rows):
             originator.stream_bytes = stream_size(originator, responder)
             responder.stream_bytes = stream_size(responder, originator)
             c.conn_state = tcp_conn_state(c, originator, responder)
+            c.close_kind = close_kind(c, originator, responder)
+            c.vantage = vantage(c)
+            for side in range(2):
+                f = flows[2 * np.int64(c.flow) + side]
+                f.rtt_p95_ns = quantile_ns(f, 95) if f.rtt_samples > 0 else 0
+                if f.zero_since != 0:
+                    f.zero_window_ns += max(np.int64(c.last_ts) - np.int64(f.zero_since), 0)
+                    f.zero_since = 0
         elif protocol in (UDP, ICMP, ICMP6):
             originator.stream_bytes = originator.payload_bytes
             responder.stream_bytes = responder.payload_bytes
@@ -245,6 +320,18 @@ def release_slots(connections, rows, slots, free, state):
         drop_slot(slots, np.int64(connections[row].key_hash), row)
         free[state[FREE]] = row
         state[FREE] += 1
+
+
+@kernel
+def release_flows(connections, flows, segments, rows, flow_free, state):
+    """Give back the FLOW rows of connections, and the segments they still list."""
+    for i in range(rows.size):
+        pair = np.int64(connections[rows[i]].flow)
+        if pair != 0:
+            drop_segments(segments, state, flows[2 * pair])
+            drop_segments(segments, state, flows[2 * pair + 1])
+            flow_free[state[FLOWS_FREE]] = pair
+            state[FLOWS_FREE] += 1
 
 
 @kernel

@@ -11,6 +11,7 @@ import numpy as np
 
 from analyzer.connections.gap_kernels import SEQ_SPACE, acknowledge, add_data, is_data_pending
 from analyzer.connections.history_kernels import CARET, LETTER_H, LETTER_T, LETTER_W, add_letter, cased, note_flags, note_scaled
+from analyzer.connections.resent_kernels import NOTHING_NEW, SOMETHING_NEW, UNKNOWN_NEWS
 from analyzer.connections.state_kernels import apply_entry, transition
 from analyzer.connections.states import BEGINS_ATTEMPT, CLOSES, FLIPS
 from analyzer.kernel import helper, seq_diff
@@ -127,25 +128,24 @@ def take_ack(e, ack, is_rst):
 
 @helper
 def take_seq(c, e, tcp_flags, end, size, is_originator):
-    """Raise last_seq to the end of this segment; whether the segment did not advance it (Zeek's T)."""
+    """Raise last_seq to the end of this segment; a segment that did not advance it is Zeek's T."""
     last = np.int64(e.last_seq)
     delta = seq_diff(end, last & SEQ_SPACE)
     if tcp_flags & (SYN | RST) and abs(delta) > TOO_LARGE_JUMP:
-        return False
+        return
     if tcp_flags & FIN and last & SEQ_SPACE == (np.int64(e.start_seq) + 1) & SEQ_SPACE:
         if delta > 0 or delta < -TOO_LARGE_JUMP:
             e.last_seq = advance(last, end)  # nothing but SYN and FIN was seen: more than 2 GB may lie between
-        return False
+        return
     if np.int64(e.state) == RESET:
-        return False
+        return
     if delta > 0:
         e.last_seq = advance(last, end)
-        return False
+        return
     if size == 0:
-        return False
+        return
     e.resent_segments = np.int64(e.resent_segments) + 1
     note_scaled(c, np.int64(e.resent_segments), cased(LETTER_T, is_originator))
-    return True
 
 
 @helper
@@ -200,6 +200,8 @@ def note_handshake(c, q, p, tcp_flags, is_originator):
         if seq_diff(np.int64(p.ack), np.int64(q.start_seq) & SEQ_SPACE) >= 1:
             c.ack_ts = p.ts
             c.ack_number = p.number
+            if c.syn_ts != 0:
+                c.irtt_ns = max(np.int64(p.ts) - max(np.int64(c.syn_ts), np.int64(c.last_syn_ts)), 0)
 
 
 @helper
@@ -248,7 +250,7 @@ def apply_transition(entry, c, e, q, p):
 
 @helper
 def take_segment(transitions, c, e, q, p):
-    """One TCP packet from end ``e`` to ``q``; its checksum is good."""
+    """One TCP packet from end ``e`` to ``q``; its checksum is good. Whether its payload brought anything new."""
     tcp_flags, size, seq = np.int64(p.tcp_flags), np.int64(p.payload_length), np.int64(p.seq)
     is_originator = np.int64(p.sender) == np.int64(c.flipped)
     if not tcp_flags & (SYN | FIN | RST) and (tcp_flags & ACK or size > 0) and is_lone_synack(c):
@@ -274,21 +276,18 @@ def take_segment(transitions, c, e, q, p):
     ack = np.int64(0)
     if tcp_flags & ACK:
         ack = take_ack(q, np.int64(p.ack), tcp_flags & RST != 0)
-    is_resent = take_seq(c, e, tcp_flags, end, size, is_originator)
+    take_seq(c, e, tcp_flags, end, size, is_originator)
     entry = transition(transitions, e, q, tcp_flags, (1 if is_originator else 0) | (2 if size > 0 else 0))
     apply_transition(entry, c, e, q, p)
     if tcp_flags & ACK:
         if acknowledge(c, q, e, ack, np.int64(p.sender) != np.int64(c.flipped)):
             check_end(c, q, e)
-    if size > 0 and not tcp_flags & RST and relative >= 0 and np.int64(p.payload_size) >= size:
-        is_new = add_data(c, e, q, relative + (1 if is_syn else 0), size)
-    else:
-        is_new = False
-    if is_resent:
-        if is_new:
-            e.out_of_order = np.int64(e.out_of_order) + 1
-        else:
-            e.retransmissions = np.int64(e.retransmissions) + 1
+    news = np.int64(NOTHING_NEW)
+    if size > 0 and not tcp_flags & RST and relative >= 0:
+        if np.int64(p.payload_size) < size or np.int64(e.is_skipping) != 0:
+            news = np.int64(UNKNOWN_NEWS)
+        elif add_data(c, e, q, relative + (1 if is_syn else 0), size):
+            news = np.int64(SOMETHING_NEW)
     check_end(c, e, q)
     if entry & CLOSES:
         close_end(c, e, q)
@@ -297,3 +296,4 @@ def take_segment(transitions, c, e, q, p):
     note_handshake(c, q, p, tcp_flags, np.int64(p.sender) == np.int64(c.flipped))
     if tcp_flags & (FIN | RST) or c.teardown_ts != 0:
         note_teardown(c, e, q, p, tcp_flags, ack)
+    return news

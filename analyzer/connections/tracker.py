@@ -6,13 +6,15 @@ import numpy as np
 
 from analyzer.batch import Batch
 from analyzer.connections import kernels
+from analyzer.connections.round_trip_kernels import SEGMENTS_TOP
 from analyzer.connections.states import TRANSITIONS
 from analyzer.connections.timer_kernels import CLOSED_LINGER, DNS_IDLE, ICMP_IDLE, LIMITS, UDP_IDLE, ZEEK_TIMEOUTS
-from analyzer.kernel import DONE, GROW_ROWS
+from analyzer.kernel import DONE
 from analyzer.options import Options
 from analyzer.registries.ip import LIKELY_SERVER_TCP, LIKELY_SERVER_UDP
-from analyzer.tables import Bytes, Ints, Rows, grow_table, new_table
-from analyzer.tables.connections import CONNECTION, ENDPOINT
+from analyzer.tables import Bytes, Ints, Rows, clear_rows, grow_table, new_table
+from analyzer.tables.connections import CONNECTION, ENDPOINT, FLOW, SEGMENT
+from analyzer.tables.packets import PACKET
 
 DNS_PORTS = (53, 137, 5353, 5355)  # DNS, NetBIOS names, mDNS, LLMNR: what Zeek's DNS analyser is registered for
 FIRST_ROWS = 1 << 14
@@ -29,16 +31,22 @@ def build_servers() -> Bytes:
 class Tracker:
     """Active connections and those that wait to be flushed.
 
-    ``connections`` is a CONNECTION table, ``endpoints`` the ENDPOINT table with rows 2 * connection + sender; both are replaced when
-    they grow, so take them anew after `track`. A row belongs to one connection until `release`; nothing is reused in between.
+    ``connections`` is a CONNECTION table, ``endpoints`` the ENDPOINT table with rows 2 * connection + sender, ``flows`` the FLOW table with
+    rows 2 * CONNECTION.flow + sender (its first two stay zero, for connections without flows). They are replaced when they grow, so
+    take them anew after `track`. A row belongs to one connection until `release`; nothing is reused in between.
     """
 
     def __init__(self, options: Options, rows: int = FIRST_ROWS) -> None:
         self.connections: Rows = new_table(CONNECTION, rows)
         self.endpoints: Rows = new_table(ENDPOINT, 2 * rows)
+        self.flows: Rows = new_table(FLOW, 2 * rows + 2)
+        self._segments: Rows = new_table(SEGMENT, 2 * rows)
         self._free: Ints = np.zeros(rows, np.int64)
+        self._free_flows: Ints = np.zeros(rows + 1, np.int64)
+        self._quoted: Rows = new_table(PACKET, 1)
         self._slots: Ints = np.zeros(self._slots_for(rows), np.int64)
         self._state: Ints = np.zeros(kernels.STATE_SIZE, np.int64)
+        self._state[SEGMENTS_TOP] = 1
         self._servers = build_servers()
         self._limits: Ints = np.zeros(LIMITS, np.int64)
         self._limits[ZEEK_TIMEOUTS] = options.zeek_timeouts
@@ -67,22 +75,25 @@ class Tracker:
         start = 0
         while True:
             status, at = kernels.track(
+                batch.memory.data,
                 batch.packets,
                 start,
                 self.connections,
                 self.endpoints,
+                self.flows,
+                self._segments,
                 self._slots,
                 self._free,
+                self._free_flows,
                 self._state,
                 self._servers,
                 TRANSITIONS,
                 self._limits,
+                self._quoted,
             )
             if status == DONE:
                 return
-            if status != GROW_ROWS or self._state[kernels.USED] != self.capacity:
-                raise RuntimeError("tracking stopped without need")
-            self._grow()
+            self._grow(status)  # doubles what is full, so that the next call gets further
             start = int(at)
 
     def expire(self, now_ns: int, *, everything: bool = False) -> Ints:
@@ -97,21 +108,33 @@ class Tracker:
         deadlines = self.connections["deadline"][rows]
         ends = np.where((deadlines == 0) | (deadlines > now_ns), now_ns, deadlines)
         rows = np.ascontiguousarray(rows[np.lexsort((self.connections["number"][rows], ends))])
-        kernels.finish(self.connections, self.endpoints, rows)
+        kernels.finish(self.connections, self.endpoints, self.flows, rows)
         return rows
 
     def release(self, rows: Ints) -> None:
         """Forget connections that were returned by `expire`: their rows (zeroed) may be used again."""
         kernels.release_slots(self.connections, rows, self._slots, self._free, self._state)
-        self.connections[rows] = np.zeros((), CONNECTION)
-        self.endpoints[2 * rows] = np.zeros((), ENDPOINT)
-        self.endpoints[2 * rows + 1] = np.zeros((), ENDPOINT)
+        kernels.release_flows(self.connections, self.flows, self._segments, rows, self._free_flows, self._state)
+        pairs = self.connections["flow"][rows].astype(np.int64)
+        pairs = pairs[pairs > 0]
+        clear_rows(self.flows, np.concatenate([2 * pairs, 2 * pairs + 1]))
+        clear_rows(self.connections, rows)
+        clear_rows(self.endpoints, np.concatenate([2 * rows, 2 * rows + 1]))
 
     @staticmethod
     def _slots_for(rows: int) -> int:
         return 1 << (2 * rows - 1).bit_length()
 
-    def _grow(self) -> None:
+    def _grow(self, status: int) -> None:
+        if status == kernels.GROW_FLOWS:
+            self.flows = grow_table(self.flows, 2 * len(self.flows))
+            self._free_flows = np.zeros(len(self.flows) // 2, np.int64)  # none was free
+            return
+        if status == kernels.GROW_SEGMENTS:
+            self._segments = grow_table(self._segments, 2 * len(self._segments))
+            return
+        if self._state[kernels.USED] != self.capacity:
+            raise RuntimeError("tracking stopped without need")
         rows = 2 * self.capacity
         self.connections = grow_table(self.connections, rows)
         self.endpoints = grow_table(self.endpoints, 2 * rows)

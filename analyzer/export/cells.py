@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from analyzer.export import row_kernels as rk
 from analyzer.export.row_kernels import write_csv, write_json
-from analyzer.report.text import Mask
+from analyzer.report.text import Mask, is_there, unpack, words
 from analyzer.tables import Bytes, Ints
 
-SLICE: Final = 4096  # rows written at a time: the columns of a slice stay in the cache
+SLICE: Final = 16_000  # rows written at a time
 
 _KINDS: Final = {
     pa.int64(): rk.WHOLE,
@@ -41,8 +41,7 @@ def numbers_of(array: pa.Array) -> Ints:
     if len(array) == 0:
         return np.zeros(0, np.int64)
     if array.type == pa.bool_():
-        bits = np.frombuffer(array.buffers()[1], np.uint8)
-        return np.unpackbits(bits, count=array.offset + len(array), bitorder="little")[array.offset :].astype(np.int64)
+        return unpack(array.buffers()[1], array).astype(np.int64)
     if array.type == pa.float64():
         floats = np.frombuffer(array.buffers()[1], np.float64, len(array), 8 * array.offset)
         with np.errstate(all="ignore"):  # what stands behind a null is anything
@@ -54,9 +53,7 @@ def nulls_of(array: pa.Array) -> Mask | None:
     """Which rows are null; None when none is."""
     if array.null_count == 0:
         return None
-    bits = np.frombuffer(array.buffers()[0], np.uint8)
-    is_valid = np.unpackbits(bits, count=array.offset + len(array), bitorder="little")[array.offset :]
-    return np.equal(is_valid, 0)
+    return np.logical_not(is_there(array))
 
 
 def text_of(array: pa.Array) -> tuple[Ints, Bytes]:
@@ -122,7 +119,7 @@ def take_cells(batch: pa.RecordBatch, names: Sequence[str], kinds: Sequence[int]
     values = np.empty((len(kinds), rows), np.int64)
     lengths = np.zeros((len(kinds), rows), np.int64)
     collector = _Collector()
-    first_name = collector.add_text(pa.array(list(names), pa.large_string()))
+    first_name = collector.add_text(words(names))
     for place, (array, kind) in enumerate(zip(batch.columns, kinds, strict=True)):
         row = values[place]
         if kind in _LISTS:
@@ -171,6 +168,7 @@ class Lines:
         self._names = list(names)
         self._kinds = list(kinds)
         self._out: Bytes = np.empty(1 << 16, np.uint8)
+        self._second: Ints = np.zeros(2, np.int64)
 
     def _slices(self, batch: pa.RecordBatch) -> Iterator[Cells]:
         for at in range(0, batch.num_rows, SLICE):
@@ -179,15 +177,20 @@ class Lines:
                 self._out = np.empty(2 * cells.bound(), np.uint8)
             yield cells
 
+    def _last(self) -> Ints:
+        """No second was written yet."""
+        self._second[:] = rk.NULL
+        return self._second
+
     def csv(self, batch: pa.RecordBatch) -> Iterator[memoryview]:
         """Records of CSV; each piece is valid until the next is asked for."""
         for c in self._slices(batch):
             mark_plain(c)
-            size = write_csv(c.kinds, c.values, c.lengths, c.ends, c.content, c.numbers, self._out)
+            size = write_csv(c.kinds, c.values, c.lengths, c.ends, c.content, c.numbers, self._last(), self._out)
             yield self._out[:size].data
 
     def json(self, batch: pa.RecordBatch) -> Iterator[memoryview]:
         """JSON objects, one a line; each piece is valid until the next is asked for."""
         for c in self._slices(batch):
-            size = write_json(c.first_name, c.kinds, c.values, c.lengths, c.ends, c.content, c.numbers, self._out)
+            size = write_json(c.first_name, c.kinds, c.values, c.lengths, c.ends, c.content, c.numbers, self._last(), self._out)
             yield self._out[:size].data

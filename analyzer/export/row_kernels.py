@@ -26,50 +26,63 @@ SECONDS = 7  # ns written as seconds with at most nine decimals, at least one
 EPOCH = 8  # ns since 1970 written as seconds with six decimals, rounded
 REALS = 9  # list of integers, written with one decimal (3.0)
 PLAIN = 10  # STRING whose column has nothing that CSV quotes
+BILLION = 1_000_000_000
+SECOND_WIDTH = 19  # 2026-11-23T10:14:02
 WIDEST = 32  # bytes of the longest cell that is no text
+
+
+@helper
+def put_digits(out, top, value, width):
+    """Write exactly ``width`` digits of 0 <= value < 10**9; the new top. A product and a shift divide by ten (exact below 2**32)."""
+    for k in range(width):
+        tenth = (value * 0xCCCCCCCD) >> 35
+        out[top + width - 1 - k] = 48 + value - 10 * tenth
+        value = tenth
+    return top + width
+
+
+@helper
+def put_short(out, top, value):
+    """Write an integer, 0 <= value < 10**9; the new top."""
+    width, limit = 1, 10
+    while value >= limit:
+        limit *= 10
+        width += 1
+    return put_digits(out, top, value, width)
 
 
 @helper
 def put_whole(out, top, value):
     """Write an integer; the new top."""
-    if 0 <= value < 10:
-        out[top] = 48 + value
-        return top + 1
     if value < 0:
         out[top] = 0x2D
         top += 1
         value = -value
-    width, power = 1, value
-    while power >= 10:
-        power //= 10
-        width += 1
-    for k in range(width):
-        out[top + width - 1 - k] = 48 + value % 10
-        value //= 10
-    return top + width
-
-
-@helper
-def put_digits(out, top, value, width):
-    """Write exactly ``width`` digits; the new top."""
-    for k in range(width):
-        out[top + width - 1 - k] = 48 + value % 10
-        value //= 10
-    return top + width
+    if value < BILLION:
+        return put_short(out, top, value)
+    high = value // BILLION
+    if high < BILLION:
+        top = put_short(out, top, high)
+    else:
+        top = put_short(out, top, high // BILLION)
+        top = put_digits(out, top, high % BILLION, 9)
+    return put_digits(out, top, value - high * BILLION, 9)
 
 
 @helper
 def put_decimal(out, top, value, places, least):
-    """Write value / 10**places without trailing zeros, but at least ``least`` decimals; the new top."""
+    """Write value / 10**places (6 or 9) without trailing zeros, but at least ``least`` decimals; the new top."""
     if value < 0:
         out[top] = 0x2D
         top += 1
         value = -value
-    scale = np.int64(1)
-    for _ in range(places):
-        scale *= 10
-    top = put_whole(out, top, value // scale)
-    rest = value % scale
+    if places == 6:
+        whole = value // 1_000_000
+        rest = value - whole * 1_000_000
+    else:
+        whole = value // BILLION
+        rest = value - whole * BILLION
+    top = put_whole(out, top, whole)
     if rest == 0 and least == 0:
         return top
     out[top] = 0x2E
@@ -81,9 +94,8 @@ def put_decimal(out, top, value, places, least):
 
 
 @helper
-def put_time(out, top, ns):
-    """Write ISO 8601 in UTC with nanoseconds. Days to a date of the Gregorian calendar: years begin in March, eras have 400 years."""
-    seconds = ns // 1_000_000_000
+def put_second(out, top, seconds):
+    """Write date and time of day, ISO 8601 in UTC. Days to a date of the Gregorian calendar: years begin in March, eras have 400 years."""
     days = seconds // 86_400
     clock = seconds - days * 86_400
     shifted = days + 719_468  # days since 0000-03-01
@@ -104,9 +116,24 @@ def put_time(out, top, ns):
     out[top] = 0x3A
     top = put_digits(out, top + 1, clock // 60 % 60, 2)
     out[top] = 0x3A
-    top = put_digits(out, top + 1, clock % 60, 2)
+    return put_digits(out, top + 1, clock % 60, 2)
+
+
+@helper
+def put_time(out, top, ns, last):
+    """Write ISO 8601 in UTC with nanoseconds; the new top. ``last``: the second written last and where it stands in ``out``."""
+    seconds = ns // BILLION
+    if seconds == last[0]:
+        shift = top - last[1]
+        for k in range(top, top + SECOND_WIDTH):
+            out[k] = out[k - shift]
+    else:
+        put_second(out, top, seconds)
+        last[0] = seconds
+    last[1] = top
+    top += SECOND_WIDTH
     out[top] = 0x2E
-    top = put_digits(out, top + 1, ns - seconds * 1_000_000_000, 9)
+    top = put_digits(out, top + 1, ns - seconds * BILLION, 9)
     out[top] = 0x5A
     return top + 1
 
@@ -124,12 +151,12 @@ def put_truth(out, top, value):
 
 
 @helper
-def put_scalar(out, top, kind, value):
+def put_scalar(out, top, kind, value, last):
     """Write a number, time or truth; the new top."""
     if kind == MILLIONTHS:
         return put_decimal(out, top, value, 6, 0)
     if kind == ISO_TIME:
-        return put_time(out, top, value)
+        return put_time(out, top, value, last)
     if kind == TRUTH:
         return put_truth(out, top, value)
     if kind == SECONDS:
@@ -189,15 +216,15 @@ def put_plain(out, top, content, at, end):
     if is_formula(np.int64(content[at])):
         out[top] = 0x27
         top += 1
-    shift = top - at
-    for k in range(at, end):
-        out[k + shift] = content[k]
-    return end + shift
+    old, new = content[at:end], out[top : top + end - at]
+    for k in range(new.shape[0]):
+        new[k] = old[k]
+    return top + end - at
 
 
 @kernel
-def write_csv(kinds, values, lengths, ends, content, numbers, out):
-    """Lines of CSV (CRLF); the bytes written."""
+def write_csv(kinds, values, lengths, ends, content, numbers, last, out):
+    """Lines of CSV (CRLF); the bytes written. ``last``: see ``put_time``; its second is none (NULL) at first."""
     top = np.int64(0)
     for i in range(values.shape[1]):
         for c in range(kinds.shape[0]):
@@ -222,7 +249,7 @@ def write_csv(kinds, values, lengths, ends, content, numbers, out):
                         top += 1
                     top = put_whole(out, top, numbers[value + k])
             else:
-                top = put_scalar(out, top, kind, value)
+                top = put_scalar(out, top, kind, value, last)
         out[top] = 0x0D
         out[top + 1] = 0x0A
         top += 2
@@ -266,7 +293,7 @@ def put_json_list(out, top, kind, content, ends, numbers, first, count):
         if kind == STRINGS:
             top = put_json_string(out, top, content, ends[first + k], ends[first + k + 1])
         elif kind == REALS:
-            top = put_decimal(out, top, numbers[first + k] * 10, 1, 1)
+            top = put_decimal(out, top, numbers[first + k] * 1_000_000, 6, 1)
         else:
             top = put_whole(out, top, numbers[first + k])
     out[top] = 0x5D
@@ -274,7 +301,7 @@ def put_json_list(out, top, kind, content, ends, numbers, first, count):
 
 
 @kernel
-def write_json(names, kinds, values, lengths, ends, content, numbers, out):
+def write_json(names, kinds, values, lengths, ends, content, numbers, last, out):
     """One JSON object a line, absent fields left out; element ``names + c`` of the text is the name of column c. The bytes written."""
     top = np.int64(0)
     for i in range(values.shape[1]):
@@ -298,11 +325,11 @@ def write_json(names, kinds, values, lengths, ends, content, numbers, out):
                 top = put_json_list(out, top, kind, content, ends, numbers, value, lengths[c, i])
             elif kind == ISO_TIME:
                 out[top] = 0x22
-                top = put_time(out, top + 1, value)
+                top = put_time(out, top + 1, value, last)
                 out[top] = 0x22
                 top += 1
             else:
-                top = put_scalar(out, top, kind, value)
+                top = put_scalar(out, top, kind, value, last)
         out[top] = 0x7D
         out[top + 1] = 0x0A
         top += 2

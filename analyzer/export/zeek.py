@@ -23,7 +23,7 @@ from analyzer.export.zeek_services import zeek_service
 from analyzer.registries.cipher_suites import zeek_suite_name
 from analyzer.registries.tls import zeek_alert_name, zeek_curve_name, zeek_version_name
 from analyzer.report.build import ZEEK_DNS
-from analyzer.report.text import lists, named, spans
+from analyzer.report.text import booleans, constant, is_there, is_true, lists, named, number, spans, values_of, words
 
 KINDS: Final[dict[str, int]] = {
     "time": rk.EPOCH,
@@ -64,6 +64,16 @@ class Log:
     only: str | None = None
 
 
+def _nothing(kind: pa.DataType) -> pa.Scalar:
+    """Unset for all rows."""
+    return pa.nulls(1, kind)[0]
+
+
+def _empty_list(kind: pa.ListType) -> pa.Scalar:
+    """An empty list for all rows."""
+    return pa.Array.from_buffers(kind, 1, [None, pa.py_buffer(np.zeros(2, np.int32))], children=[pa.nulls(0, kind.value_type)])[0]
+
+
 def _column(name: str) -> Values:
     return lambda batch: batch.column(name)
 
@@ -71,7 +81,7 @@ def _column(name: str) -> Values:
 def _code(column: str, name_of: Callable[[int], str]) -> Values:
     def values(batch: pa.RecordBatch) -> pa.Array:
         array = batch.column(column)
-        return named(numbers_of(array), name_of, ~np.asarray(array.is_null()))
+        return named(numbers_of(array), name_of, is_there(array))
 
     return values
 
@@ -81,7 +91,8 @@ def _if_lasted(column: str) -> Values:
 
     def values(batch: pa.RecordBatch) -> pa.Array:
         array = batch.column(column)
-        return pc.if_else(pc.greater(batch.column("duration_ms"), 0.0), array, pa.scalar(None, array.type))
+        there = booleans(values_of(batch.column("duration_ms"), np.float64) > 0, is_there(batch.column("duration_ms")))
+        return pc.if_else(there, array, _nothing(array.type))
 
     return values
 
@@ -92,8 +103,8 @@ def _first(*columns: str) -> Values:
 
 def _proto(batch: pa.RecordBatch) -> pa.Array:
     transport = batch.column("transport")
-    known = pc.is_in(transport, value_set=pa.array(["tcp", "udp", "icmp"], pa.large_string()))
-    return pc.if_else(known, transport, pa.scalar("unknown_transport", pa.large_string()))
+    known = pc.is_in(transport, value_set=words(["tcp", "udp", "icmp"]))
+    return pc.if_else(known, transport, constant("unknown_transport"))
 
 
 # Zeek's default local networks (Site::private_address_space: the special-purpose registries of RFC 6890), by the text of an address
@@ -115,14 +126,14 @@ def _is_local(column: str) -> Values:
 
 
 def _missed(batch: pa.RecordBatch) -> pa.Array:
-    ends = [pc.fill_null(batch.column(f"tcp_{side}_missed_bytes"), 0) for side in ("originator", "responder")]
+    ends = [pc.fill_null(batch.column(f"tcp_{side}_missed_bytes"), number(0)) for side in ("originator", "responder")]
     return pc.add(*ends)
 
 
 def _client_chain(batch: pa.RecordBatch) -> pa.Array:
     """Fingerprints of the client's chain: unset without a server's chain, empty where only the server sent one, as in Zeek."""
     mine, theirs = batch.column("client_chain"), batch.column("server_chain")
-    empty, unset = pa.array([[], None], mine.type)
+    empty, unset = _empty_list(mine.type), _nothing(mine.type)
     return pc.if_else(theirs.is_valid(), pc.if_else(mine.is_null(), empty, mine), unset)
 
 
@@ -138,7 +149,9 @@ def _uri(batch: pa.RecordBatch) -> pa.Array:
 
 def _is_informational(batch: pa.RecordBatch) -> pa.Array:
     """Whether the final response itself is a 1xx (101)."""
-    return pc.fill_null(pc.and_(pc.greater_equal(batch.column("status"), 100), pc.less(batch.column("status"), 200)), False)
+    status = batch.column("status")
+    values = values_of(status, np.int64)
+    return booleans((values >= 100) & (values < 200) & is_there(status))
 
 
 def _reply(final: str, informational: str) -> Values:
@@ -158,13 +171,13 @@ def _informational(informational: str, final: str) -> Values:
 
 def _if_informational(batch: pa.RecordBatch, array: pa.Array) -> pa.Array:
     there = pc.or_(_is_informational(batch), batch.column("info_status").is_valid())
-    return pc.if_else(there, array, pa.scalar(None, array.type))
+    return pc.if_else(there, array, _nothing(array.type))
 
 
 def _or_empty(batch: pa.RecordBatch, array: pa.Array) -> pa.Array:
     """A reason phrase; Zeek writes <empty> where the status line has none."""
     answered = pc.or_(batch.column("status").is_valid(), batch.column("info_status").is_valid())
-    return pc.if_else(pc.and_(answered, array.is_null()), pa.scalar("<empty>", array.type), array)
+    return pc.if_else(pc.and_(answered, array.is_null()), constant("<empty>"), array)
 
 
 def _entity(batch: pa.RecordBatch, side: str) -> pa.Array:
@@ -189,8 +202,8 @@ def _listed(side: str, column: str) -> Values:
 
     def values(batch: pa.RecordBatch) -> pa.Array:
         array = batch.column(f"{side}_{column}")
-        array = pc.if_else(pc.greater(_entity(batch, side), 0), array, pa.scalar(None, array.type))
-        return lists(np.asarray(array.is_valid()).astype(np.int64), array.drop_null())
+        array = pc.if_else(pc.greater(_entity(batch, side), number(0)), array, _nothing(array.type))
+        return lists(is_there(array).astype(np.int64), array.drop_null())
 
     return values
 
@@ -261,7 +274,7 @@ SSL: Final = Log(
         Field("cipher", "string", _code("cipher_suite_code", zeek_suite_name)),
         Field("curve", "string", _code("group_code", zeek_curve_name)),
         Field("server_name", "string", _column("sni")),
-        Field("resumed", "bool", lambda batch: pc.fill_null(batch.column("resumed"), False)),
+        Field("resumed", "bool", lambda batch: booleans(is_true(batch.column("resumed")))),
         Field("last_alert", "string", _code("last_alert_code", zeek_alert_name)),
         Field("next_protocol", "string", _column("alpn")),
         Field("established", "bool", _column("established")),

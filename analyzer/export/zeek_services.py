@@ -7,6 +7,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyzer.report.text import constant, words
+
 SERVICES: Final = {
     "dns": "dns", "http": "http", "https": "ssl", "tls": "ssl", "smtp": "smtp", "ftp": "ftp", "pop3": "pop3", "imap": "imap",
     "xmpp": "xmpp", "irc": "irc", "ldap": "ldap_tcp", "postgresql": "postgresql", "mysql": "mysql", "rdp": "rdp", "socks": "socks",
@@ -21,14 +23,14 @@ _OVER_UDP: Final = {"krb_tcp": "krb", "dnp3_tcp": "dnp3_udp", "ldap_tcp": "ldap_
 def zeek_service(batch: pa.RecordBatch) -> pa.Array:
     """Zeek's service: the outer protocol first."""
     inner = _zeek_name(batch, "service")
-    is_udp = pc.equal(batch.column("transport"), "udp")
+    is_udp = pc.equal(batch.column("transport"), constant("udp"))
     for mine, other in _OVER_UDP.items():
-        inner = pc.if_else(pc.and_(is_udp, pc.equal(inner, mine)), pa.scalar(other, inner.type), inner)
+        inner = pc.if_else(pc.and_(is_udp, pc.equal(inner, constant(mine))), constant(other), inner)
     outer = _zeek_name(batch, "outer_service")
-    both = pc.binary_join_element_wise(outer, inner, pa.scalar(",", outer.type))
+    both = pc.binary_join_element_wise(outer, inner, constant(","))
     return pc.coalesce(both, outer, inner)
 
 
 def _zeek_name(batch: pa.RecordBatch, column: str) -> pa.Array:
-    places = pc.index_in(batch.column(column), value_set=pa.array(list(SERVICES), pa.large_string()))
-    return pa.array(list(SERVICES.values()), pa.large_string()).take(places)
+    places = pc.index_in(batch.column(column), value_set=words(list(SERVICES)))
+    return words(list(SERVICES.values())).take(places)

@@ -24,7 +24,7 @@ from analyzer.lifecycle import attribution_kernels as kernels
 from analyzer.memory import Text
 from analyzer.messages.dns import Dns
 from analyzer.options import Options
-from analyzer.tables import Ints, Rows, grow_table, new_table
+from analyzer.tables import Ints, Rows, clear_rows, grow_table, new_table
 from analyzer.tables.dns import ATTRIBUTION, KNOWN_ADDRESS, KNOWN_NAME
 
 ANSWERS = 1 << 21  # names and addresses remembered: 250 MB, and more than clients ask within any TTL that matters
@@ -51,6 +51,8 @@ class Attribution:
     def learn(self, dns: Dns) -> None:
         """Remember the answers that came in this batch."""
         at, answers = 0, np.ascontiguousarray(dns.answers)
+        if len(answers) == 0:
+            return
         tried = (-1, -1, -1, -1)
         while True:
             self._state[kernels.TEXT] = self.text.top
@@ -145,4 +147,4 @@ class Attribution:
 
     def release(self, rows: Ints) -> None:
         """Forget flushed connections."""
-        self.table[rows[rows < len(self.table)]] = np.zeros((), ATTRIBUTION)
+        clear_rows(self.table, rows[rows < len(self.table)])

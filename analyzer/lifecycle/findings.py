@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.lifecycle.finished import Finished
-from analyzer.tables import Ints, Rows, new_table, take_rows
+from analyzer.tables import Ints, Rows, join_tables, new_table, take_rows
 from analyzer.tables.connections import CONN_STATES
 from analyzer.tables.dns import OUTCOMES as DNS_OUTCOMES
 from analyzer.tables.lifecycle import FINDING
@@ -204,5 +204,5 @@ def _exchanges(finished: Finished) -> list[Rows]:
 def build_findings(finished: Finished, validity: Validity) -> Rows:
     """FINDING rows ordered by (output position of the connection, frame, rule)."""
     tables = _transport(finished) + _handshakes(finished, validity) + _lookups(finished) + _exchanges(finished)
-    table = np.concatenate(tables).view(np.recarray)
+    table = join_tables(tables)
     return take_rows(table, np.lexsort((table["rule"], table["number"], table["order"])))

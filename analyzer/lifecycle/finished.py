@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
-from analyzer.tables import Bytes, Ints, Rows
+from analyzer.tables import Bytes, Ints, Rows, join_tables, take_rows
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Finished:
 
     Attributes:
         rows: (n,) int64 rows in the hot tables, in output order (deadline, number).
+        originator_flows, responder_flows: (n,) copies of FLOW of both ends, zero where the connection has none.
         connections, endpoints_a, endpoints_b, handshakes, attributions, services: (n,) copies of the hot rows.
         exchanges: (x,) EXCHANGE ordered by (output order, index).
         chain_links: (c,) CHAIN_LINK of these connections.
@@ -37,6 +39,8 @@ class Finished:
     connections: Rows
     endpoints_a: Rows
     endpoints_b: Rows
+    originator_flows: Rows
+    responder_flows: Rows
     handshakes: Rows
     attributions: Rows
     services: Rows
@@ -49,12 +53,17 @@ class Finished:
     @cached_property
     def originators(self) -> Rows:
         """(n,) ENDPOINT of the originator."""
-        return np.where(self.connections["flipped"] == 1, self.endpoints_b, self.endpoints_a).view(np.recarray)
+        return self._ends(np.equal(self.connections["flipped"], 1))
 
     @cached_property
     def responders(self) -> Rows:
         """(n,) ENDPOINT of the responder."""
-        return np.where(self.connections["flipped"] == 1, self.endpoints_a, self.endpoints_b).view(np.recarray)
+        return self._ends(np.not_equal(self.connections["flipped"], 1))
+
+    def _ends(self, is_b: npt.NDArray[np.bool_]) -> Rows:
+        """(n,) ENDPOINT b where marked, else a."""
+        both, n = join_tables([self.endpoints_a, self.endpoints_b]), len(self.rows)
+        return take_rows(both, np.arange(n) + n * is_b)
 
     def order_of(self, connection_rows: Ints) -> Ints:
         """Output position (0 .. n-1) of rows of the hot tables; every one must be in this flush."""

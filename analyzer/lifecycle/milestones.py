@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.lifecycle.finished import Finished
-from analyzer.tables import Bytes, Ints, Rows, new_table, take_rows
+from analyzer.tables import Bytes, Ints, Rows, join_tables, new_table, take_rows
 from analyzer.tables.dns import CAUSED
 from analyzer.tables.lifecycle import EXCHANGE_STEPS, LOOKUP_STEPS, MILESTONE, TRANSPORT_STEPS
 from analyzer.tables.tls import MEASURED, STEPS
@@ -18,6 +18,8 @@ def _rows(name: str, first: tuple[Ints, Ints], last: tuple[Ints, Ints] | None = 
     """One step of all connections; (ts, number) pairs, time 0 = it did not happen, then the row is left out."""
     there = np.flatnonzero(first[0])
     table = new_table(MILESTONE, len(there))
+    if len(there) == 0:
+        return table
     end = first if last is None else last
     table["order"] = there
     table["step"] = _CODES[name]
@@ -62,5 +64,5 @@ def build_milestones(finished: Finished) -> Rows:
         ts, number = h["step_ts"][:, code], h["step_number"][:, code]
         tables.append(_rows(name, (ts[:, 0], number[:, 0]), (ts[:, 1], number[:, 1]), h["step_basis"][:, code]))
     tables += _exchange_rows(finished)
-    table = np.concatenate(tables).view(np.recarray)
+    table = join_tables(tables)
     return take_rows(table, np.lexsort((table["step"], table["first_number"], table["first_ts"], table["order"])))

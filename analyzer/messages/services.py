@@ -10,7 +10,7 @@ from analyzer.batch import Batch
 from analyzer.kernel import DONE
 from analyzer.memory import Memory
 from analyzer.messages import services_kernels as kernels
-from analyzer.tables import Ints, Rows, grow_table, new_table
+from analyzer.tables import Ints, Rows, clear_rows, grow_table, new_table
 from analyzer.tables.services import HELD, HTTP, SERVICE
 from analyzer.tables.streams import RUN
 
@@ -101,7 +101,7 @@ class Services:
     def release(self, rows: Ints) -> None:
         """Forget flushed connections."""
         kernels.forget(self._memory.data, self._memory.arenas[0], self.table, self._held, self._state, rows, len(rows))
-        self.table[rows] = np.zeros((), SERVICE)
+        clear_rows(self.table, rows)
 
 
 def _stream(rows: Rows) -> Ints:

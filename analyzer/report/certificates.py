@@ -14,7 +14,7 @@ from analyzer.lifecycle.finished import Finished
 from analyzer.messages.tls.certificates import Certificate
 from analyzer.report.columns import KINDS, Column, make_batch
 from analyzer.report.identity import Identity
-from analyzer.report.text import booleans, counts, ints, lists, spread, texts, times
+from analyzer.report.text import booleans, counts, ints, lists, plain, spread, texts, times, truths_or_none
 from analyzer.tables import Ints, Rows
 
 COLUMNS = (
@@ -136,7 +136,9 @@ class Chains:
             return texts(values)
         if kind == "texts":
             return lists(np.array([len(one or ()) for one in values], np.int64), texts([text for one in values for text in one or ()]))
-        return pa.array(values, KINDS[kind])
+        if kind == "truth":
+            return truths_or_none(values)
+        return plain(KINDS[kind], np.array([one or 0 for one in values], np.int64), np.array([one is not None for one in values], np.bool_))
 
     def fingerprints(self, *, from_client: bool) -> pa.Array:
         """(n,) SHA-256 of the chain that each connection's server (or client) sent, as lists."""

@@ -26,6 +26,7 @@ from analyzer.report.dns import lookup_order
 from analyzer.report.http import COLUMNS as HTTP_COLUMNS
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.phase_columns import BASIS_COLUMNS, DURATION_COLUMNS, phase_arrays
+from analyzer.report.tcp_analysis import ANALYSIS_COLUMNS, analysis_arrays
 from analyzer.report.text import (
     Mask,
     Numbers,
@@ -36,8 +37,11 @@ from analyzer.report.text import (
     codes,
     counts,
     ints,
+    is_there,
+    is_true,
     milliseconds,
     named,
+    number,
     padded,
     spans,
     spread,
@@ -80,8 +84,8 @@ _TCP_ENDS: Final = (
     ("window_scale", "number", "window scale the {} offered (shift count)", ""),
     ("sack", "truth", "the {} offered selective acknowledgements", ""),
     ("timestamps", "truth", "the {} offered timestamps", ""),
-    ("retransmissions", "number", "segments of the {} that carried nothing new", ""),
-    ("out_of_order", "number", "segments of the {} that filled a hole", ""),
+    ("retransmissions", "number", "segments that the {} sent again, by the best evidence", ""),
+    ("out_of_order", "number", "segments of the {} that were overtaken on their way, by the best evidence", ""),
     ("zero_windows", "number", "packets in which the {} said it had no room", ""),
     ("missed_bytes", "number", "bytes of the {} that were acknowledged but are not in the capture", "bytes"),
 )
@@ -122,6 +126,7 @@ COLUMNS: Final = (
     *(Column(f"tcp_{side}_{name}", kind, text.format(side), unit) for name, kind, text, unit in _TCP_ENDS for side in _SIDES),
     Column("tcp_closed_by", "text", "who sent the first FIN or RST: originator or responder"),
     Column("tcp_closed_by_reset", "truth", "that was a RST"),
+    *ANALYSIS_COLUMNS,
     *_copied(TLS_COLUMNS, FROM_TLS),
     Column("http_requests", "number", "HTTP exchanges"),
     *_copied(HTTP_COLUMNS, FROM_HTTP),
@@ -171,6 +176,7 @@ def build_connections(finished: Finished, identity: Identity, parts: Parts) -> p
         **phase_arrays(parts.phases),
         **attribution,
         **_tcp(finished),
+        **analysis_arrays(finished),
         **tls,
         "http_requests": counts(finished.exchange_counts),
         **http,
@@ -257,8 +263,8 @@ def _service(finished: Finished, tls: dict[str, pa.Array]) -> pa.Array:
     c = finished.connections
     port = np.where(c["flipped"] == 1, c["a_port"], c["b_port"])
     alpn = pc.coalesce(tls["tls_alpn"], tls["tls_alpn_offered"])
-    speaks_http = pc.fill_null(pc.or_(pc.starts_with(alpn, "h2"), pc.starts_with(alpn, "http/1")), False)
-    is_https = is_tls & (np.asarray(speaks_http) | ((port == HTTPS_PORT) & np.asarray(alpn.is_null())))
+    speaks_http = is_true(pc.or_(pc.starts_with(alpn, "h2"), pc.starts_with(alpn, "http/1")))
+    is_https = is_tls & (speaks_http | ((port == HTTPS_PORT) & ~is_there(alpn)))
     is_http: Mask = (protocol == HTTP) | (finished.exchange_counts > 0)
     named_place = _named_place(protocol)
     place = np.select([is_dns, is_https, is_tls, protocol == HTTP2, named_place >= 0, is_http], [0, 3, 4, 2, named_place, 1], -1)
@@ -283,12 +289,12 @@ def _host(finished: Finished, http_host: pa.Array, tls: dict[str, pa.Array], dns
     named_host = pc.replace_substring_regex(http_host, r":\d*$", "")
     is_ech = finished.handshakes["is_ech"] == 1
     sizes = pc.list_value_length(tls["tls_certificate_names"])
-    lone = np.asarray(pc.fill_null(pc.equal(sizes, 1), False))
+    lone = is_true(pc.equal(sizes, number(1).cast(sizes.type)))
     at = np.flatnonzero(lone)
     certificate = pa.nulls(len(lone), pa.large_string())
     if len(at):
         certificate = spread(pc.list_flatten(spread(tls["tls_certificate_names"], at)), _places_of(lone))
     evidence = (named_host, tls["tls_sni"], certificate, dns_name)
-    there = [np.asarray(array.is_valid()) for array in evidence]
+    there = [is_there(array) for array in evidence]
     place = np.select([there[0], there[1] & ~is_ech, there[1], there[2], there[3]], [0, 1, 2, 3, 4], -1)
     return pc.coalesce(*evidence), chosen(HOST_SOURCES, place, place >= 0)

@@ -12,7 +12,7 @@ from analyzer.lifecycle.findings import RULES
 from analyzer.registries.tls import alert_name, version_name
 from analyzer.report.columns import Column, make_batch
 from analyzer.report.identity import Identity
-from analyzer.report.text import chosen, counts, distinct, ints, lists, spread, times
+from analyzer.report.text import chosen, counts, distinct, ints, lists, spread, times, words
 from analyzer.tables import Rows
 
 COLUMNS = (
@@ -54,7 +54,7 @@ def build_findings_table(findings: Rows, identity: Identity, subjects: tuple[pa.
     names, urls, hosts = subjects
     is_code = np.array([one.unit == "code" for one in RULES])[rule]
     told, index = distinct(np.where(is_code, rule.astype(np.int64) << 32 | (f["amount"] & 0xFFFFFFFF), -1))
-    details = pa.array([_detail(code >> 32, code & 0xFFFFFFFF) if code >= 0 else None for code in told], pa.large_string())
+    details = words([_detail(code >> 32, code & 0xFFFFFFFF) if code >= 0 else None for code in told])
     return make_batch(
         COLUMNS,
         {

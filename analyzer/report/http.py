@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from analyzer.lifecycle.finished import Finished
 from analyzer.report.columns import Column, make_batch
 from analyzer.report.identity import IDENTITY, Identity
-from analyzer.report.text import between, booleans, chosen, counts, ints, joined, named, spans, spread, times
+from analyzer.report.text import between, booleans, chosen, constant, counts, ints, joined, named, spans, spread, times
 from analyzer.tables import Rows
 from analyzer.tables.http import HTTP_ERRORS, MEDIA_TYPES, NO_CODING
 
@@ -102,13 +102,13 @@ def urls(finished: Finished, identity: Identity, targets: pa.Array, hosts: pa.Ar
     scheme = chosen(("http://", "https://"), finished.handshakes["seen"][order] == 1)
     origin = joined(scheme, authority, targets)
     whole = pc.or_(pc.starts_with(targets, "http://"), pc.starts_with(targets, "https://"))
-    is_star = pc.equal(targets, "*")  # asterisk-form: the server itself, no path
+    is_star = pc.equal(targets, constant("*"))  # asterisk-form: the server itself, no path
     is_path = pc.starts_with(targets, "/")
     bare = joined(scheme, authority)
     # what is none of these is authority-form (CONNECT) or nonsense: shown as sent
     url = pc.if_else(is_path, origin, pc.if_else(is_star, bare, targets))
     url = pc.if_else(whole, targets, url)
-    return pc.if_else(pa.array(x["has_request"] == 1), url, pa.scalar(None, pa.large_string()))
+    return pc.if_else(booleans(x["has_request"]), url, constant(None))
 
 
 def _decoded(x: Rows, side: str) -> pa.Array:

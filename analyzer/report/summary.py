@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyzer.report.text import TIME, constant, ints, is_there, is_true, values_of
 from analyzer.tables import Ints
 
 SHOWN_PHASES: Final = ("dns", "tcp_connect", "tls_handshake", "server_wait", "response_receive")
@@ -24,6 +25,7 @@ EXACT_DURATIONS = 2000  # so many durations are kept as they are: the median of 
 
 _BINS_PER_DOUBLING = 32  # a bin is 2.2 % wide: quantiles are exact to about one per cent
 _BINS = 64 * _BINS_PER_DOUBLING
+_MICROSECONDS = pa.timestamp("us")
 
 
 class Durations:
@@ -56,6 +58,14 @@ class Durations:
         return float(2.0 ** ((at + 0.5) / _BINS_PER_DOUBLING) / 1e6)
 
 
+def dicts(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    """Rows as dicts, times as datetimes in UTC cut to microseconds: a zone or nanoseconds would import pandas."""
+    kinds = [_MICROSECONDS if kind == TIME else kind for kind in batch.schema.types]
+    arrays = [array.cast(kind, safe=False) for array, kind in zip(batch.columns, kinds, strict=True)]
+    rows: list[dict[str, Any]] = pa.RecordBatch.from_arrays(arrays, batch.schema.names).to_pylist()
+    return rows
+
+
 @dataclass(frozen=True)
 class Worst:
     """The worst finding of each connection of one flush: sorted connection ``numbers``, how bad, and the row of ``batch``."""
@@ -77,8 +87,7 @@ class Worst:
         at = int(np.searchsorted(self.numbers, number))
         if at == len(self.numbers) or self.numbers[at] != number:
             return None
-        row: dict[str, Any] = self.batch.slice(int(self.rows[at]), 1).to_pylist()[0]
-        return row
+        return dicts(self.batch.slice(int(self.rows[at]), 1))[0]
 
 
 class Summary:
@@ -127,7 +136,7 @@ class Summary:
     def _add_findings(self, batch: pa.RecordBatch) -> Worst:
         """Count findings and keep the first examples of each rule; the worst finding of each connection of this flush."""
         rules = batch["rule"].dictionary_encode()
-        codes = rules.indices.to_numpy(zero_copy_only=False)
+        codes = values_of(rules.indices, np.int32)
         severities = np.zeros(len(rules.dictionary), np.int64)
         for code, rule in enumerate(rules.dictionary.to_pylist()):
             rows = np.flatnonzero(codes == code)
@@ -136,8 +145,8 @@ class Summary:
             self.findings[severity, rule] += len(rows)
             known = self.examples.setdefault(rule, [])
             if len(known) < EXAMPLES:
-                known += batch.take(pa.array(rows[: EXAMPLES - len(known)])).to_pylist()
-        numbers = batch["connection"].to_numpy(zero_copy_only=False)
+                known += dicts(batch.take(ints(rows[: EXAMPLES - len(known)])))
+        numbers = values_of(batch["connection"], np.int64)
         rank = severities[codes] if len(codes) else np.zeros(0, np.int64)
         order = np.lexsort((np.arange(len(rank)), -rank, numbers))
         first = order[np.flatnonzero(np.diff(numbers[order], prepend=-1))] if len(order) else order
@@ -153,7 +162,7 @@ class Summary:
         if len(self.hosts) < HOSTS_COUNTED:
             self.hosts.update(host for host in pc.unique(batch["host"]).to_pylist() if host)
         for name, durations in self.phases.items():
-            durations.add(pc.drop_null(batch[f"{name}_ms"]).to_numpy(zero_copy_only=False))
+            durations.add(values_of(pc.drop_null(batch[f"{name}_ms"]), np.float64))
             self._find_slowest(name, batch)
         self._pick(batch, worst)
 
@@ -162,25 +171,26 @@ class Summary:
         known = batch[f"{name}_ms"]
         if known.null_count == len(known):
             return
-        at = int(np.argmax(pc.fill_null(known, -1.0).to_numpy(zero_copy_only=False)))
-        row = batch.select([*self.COLUMNS, f"{name}_ms"]).slice(at, 1).to_pylist()[0]
+        at = int(np.argmax(np.where(is_there(known), values_of(known, np.float64), -1.0)))
+        row = dicts(batch.select([*self.COLUMNS, f"{name}_ms"]).slice(at, 1))[0]
         before = self.slowest.get(name)
         if before is None or (-row[f"{name}_ms"], row["connection"]) < (-before[f"{name}_ms"], before["connection"]):
             self.slowest[name] = row
 
     def _pick(self, batch: pa.RecordBatch, worst: Worst) -> None:
         """Keep the rows that matter most of what was kept and this batch."""
-        numbers = batch["connection"].to_numpy(zero_copy_only=False)
+        numbers = values_of(batch["connection"], np.int64)
         total = np.zeros(len(numbers))
         for name in SHOWN_PHASES:
-            total += np.nan_to_num(batch[f"{name}_ms"].to_numpy(zero_copy_only=False))
+            column = batch[f"{name}_ms"]
+            total += np.where(is_there(column), values_of(column, np.float64), 0.0)
         rank = worst.ranks_of(numbers)
-        is_lookup = pc.fill_null(pc.equal(batch["service"], "dns"), False).to_numpy(zero_copy_only=False)
+        is_lookup = is_true(pc.equal(batch["service"], constant("dns")))
         rank = np.where(is_lookup & (rank == 0), -1, rank)  # lookups show as a phase of what they caused
         best = np.lexsort((numbers, -total, -rank))[: self._rows]
         names = [*self.COLUMNS, *(f"{name}_ms" for name in SHOWN_PHASES)]
-        chosen = batch.select(names).take(pa.array(best))
-        for at, row in zip(best.tolist(), chosen.to_pylist(), strict=True):
+        chosen = batch.select(names).take(ints(best))
+        for at, row in zip(best.tolist(), dicts(chosen), strict=True):
             row["finding"] = worst.finding_of(row["connection"])
             row["total_ms"] = float(total[at])
             self._candidates.append(((int(rank[at]), float(total[at])), row))

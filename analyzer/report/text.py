@@ -1,4 +1,6 @@
-"""NumPy columns and spans as Arrow arrays, without a Python object per row.
+"""NumPy columns and spans as Arrow arrays and back, without a Python object per row.
+
+Only through buffers: ``pa.array`` and ``to_numpy`` import pandas, which takes longer than a small capture.
 
 Text is ``large_string`` everywhere (64-bit offsets): no column can pass a limit, and pandas takes it without a copy. A row is null
 where its value is absent; what absent means (size 0, time 0, a mask) stands with each function.
@@ -124,15 +126,60 @@ def distinct(values: Numbers) -> tuple[list[int], Ints]:
     return (found + low).tolist(), place[whole - low]
 
 
+def words(values: Sequence[str | None]) -> pa.Array:
+    """Strings of ours (names, not what the network says) as text; null where None."""
+    encoded = [(value or "").encode() for value in values]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+    return text_array(ends, np.frombuffer(b"".join(encoded), np.uint8), np.array([value is not None for value in values], np.bool_))
+
+
+def constant(word: str | None) -> pa.Scalar:
+    """One word for all rows."""
+    return words([word])[0]
+
+
+def number(value: int) -> pa.Scalar:
+    """One whole number for all rows."""
+    return ints(np.array([value]))[0]
+
+
+def truths_or_none(values: Sequence[bool | None]) -> pa.Array:
+    """Truth values of Python (rare things only); null where None."""
+    return booleans(np.array([value is True for value in values], np.bool_), np.array([value is not None for value in values], np.bool_))
+
+
+def unpack(bits: pa.Buffer, array: pa.Array) -> Mask:
+    """One bit per row of an array, as truth values."""
+    flat = np.frombuffer(bits, np.uint8)
+    return np.unpackbits(flat, count=array.offset + len(array), bitorder="little")[array.offset :].view(np.bool_)
+
+
+def is_there(array: pa.Array) -> Mask:
+    """Which rows are not null."""
+    bits = array.buffers()[0]
+    return np.ones(len(array), np.bool_) if bits is None or len(array) == 0 else unpack(bits, array)
+
+
+def is_true(array: pa.Array) -> Mask:
+    """Which rows of truth values are true; null is not."""
+    return unpack(array.buffers()[1], array) & is_there(array) if len(array) else np.zeros(0, np.bool_)
+
+
+def values_of(array: pa.Array, kind: npt.DTypeLike) -> Numbers:
+    """The values of a column of numbers without a copy; what stands behind a null is anything."""
+    dtype = np.dtype(kind)
+    return np.frombuffer(array.buffers()[1], dtype, len(array), dtype.itemsize * array.offset) if len(array) else np.zeros(0, dtype)
+
+
 def named(values: Numbers, name_of: Callable[[int], Any], valid: Mask | None = None) -> pa.Array:
     """The name of each code (``name_of`` is called once per distinct code), null where not valid or where it says None."""
     found, index = distinct(values)
-    return pa.array([name_of(code) for code in found], TEXT).take(ints(index, valid))
+    return words([name_of(code) for code in found]).take(ints(index, valid))
 
 
-def chosen(words: Sequence[str | None], index: Numbers, valid: Mask | None = None) -> pa.Array:
-    """Words by their place; null where not valid."""
-    return pa.array(list(words), TEXT).take(ints(index, valid))
+def chosen(names: Sequence[str | None], index: Numbers, valid: Mask | None = None) -> pa.Array:
+    """Names by their place; null where not valid."""
+    return words(names).take(ints(index, valid))
 
 
 def lists(lengths: Numbers, children: pa.Array) -> pa.Array:
@@ -157,4 +204,4 @@ def texts(values: Sequence[str | None]) -> pa.Array:
 
 def joined(*parts: pa.Array | str) -> pa.Array:
     """Texts one after the other, row by row; null where one of them is null."""
-    return pc.binary_join_element_wise(*(pa.scalar(part, TEXT) if isinstance(part, str) else part for part in (*parts, "")))
+    return pc.binary_join_element_wise(*(constant(part) if isinstance(part, str) else part for part in (*parts, "")))

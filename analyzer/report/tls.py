@@ -14,7 +14,25 @@ from analyzer.registries.tls import alert_level_name, alert_name, group_name, ke
 from analyzer.report.certificates import Chains
 from analyzer.report.columns import Column, make_batch
 from analyzer.report.identity import IDENTITY, Identity
-from analyzer.report.text import Mask, booleans, chosen, codes, counts, distinct, ints, milliseconds, named, padded, spans, spread, times
+from analyzer.report.text import (
+    Mask,
+    booleans,
+    chosen,
+    codes,
+    counts,
+    distinct,
+    ints,
+    is_there,
+    milliseconds,
+    named,
+    padded,
+    spans,
+    spread,
+    times,
+    truths_or_none,
+    values_of,
+    words,
+)
 from analyzer.tables import Ints, Rows
 from analyzer.tables.lifecycle import PHASES
 from analyzer.tables.tls import ABSENT, BASES, ERRORS, HANDSHAKE_TEXTS, STEP_CODES
@@ -125,10 +143,10 @@ def suite_columns(h: Rows) -> dict[str, pa.Array]:
     told = [describe_suite(code >> 33, code >> 17 & 0xFFFF, code >> 1 & 0xFFFF, is_resumed=bool(code & 1)) for code in found]
     places = ints(index, chosen_one)
     columns = {
-        name: pa.array([getattr(one, name) for one in told], pa.large_string()).take(places)
+        name: words([getattr(one, name) for one in told]).take(places)
         for name in ("cipher_suite", "key_exchange", "authentication", "encryption", "mac", "prf_hash")
     }
-    columns["forward_secrecy"] = pa.array([one.forward_secrecy for one in told], pa.bool_()).take(places)
+    columns["forward_secrecy"] = truths_or_none([one.forward_secrecy for one in told]).take(places)
     return columns
 
 
@@ -143,12 +161,12 @@ def does_name_fit(name: str, pattern: str) -> bool:
 def fits(names: pa.Array, leaf: Ints, patterns: list[list[str]]) -> pa.Array:
     """Whether each leaf (place, -1 = none) is for the name asked for; one comparison per distinct pair."""
     encoded = names.dictionary_encode()
-    words = encoded.dictionary.to_pylist()
-    asked = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    known = encoded.dictionary.to_pylist()
+    asked = np.where(is_there(encoded.indices), values_of(encoded.indices, np.int32), -1).astype(np.int64)
     both = (asked >= 0) & (leaf >= 0)
     pairs, index = distinct(np.where(both, asked << 32 | leaf, -1))
-    verdicts = [pair >= 0 and any(does_name_fit(words[pair >> 32], one) for one in patterns[pair & 0xFFFFFFFF]) for pair in pairs]
-    return pa.array(verdicts, pa.bool_()).take(ints(index, both))
+    verdicts = [pair >= 0 and any(does_name_fit(known[pair >> 32], one) for one in patterns[pair & 0xFFFFFFFF]) for pair in pairs]
+    return booleans(np.array(verdicts, np.bool_)).take(ints(index, both))
 
 
 def certified_names(chains: Chains) -> list[list[str]]:

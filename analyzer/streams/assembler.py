@@ -56,7 +56,7 @@ from analyzer.streams.block_kernels import (
     STREAM_BYTES,
 )
 from analyzer.streams.overlap_kernels import POLICIES
-from analyzer.tables import Ints, Rows, grow_table, new_table
+from analyzer.tables import Ints, Rows, clear_rows, grow_table, new_table
 from analyzer.tables.streams import BLOCK, RUN, STREAM, STREAM_WISH
 
 ARENA_BYTES_PER_BLOCK = 256  # bounds the BLOCK table by the arena, for blocks that keep no bytes: one row for so many bytes of arena
@@ -115,9 +115,9 @@ class Assembler:
     def release(self, rows: Ints) -> None:
         """Forget the streams of these connections, what they hold and what is wished of them."""
         self._free_blocks(rows)
-        for side in range(2):
-            self.streams[2 * rows + side] = np.zeros((), STREAM)
-            self.wishes[2 * rows + side] = np.zeros((), STREAM_WISH)
+        streams = np.concatenate([2 * rows, 2 * rows + 1])
+        clear_rows(self.streams, streams)
+        clear_rows(self.wishes, streams)
 
     def _begin(self, connections: Rows) -> None:
         self._free_blocks(NO_ROWS)

@@ -77,8 +77,11 @@ def choose_levels(control):
 
 
 @helper
-def store(data, arena, blocks, control, s, offset, size, source, number, ts):
-    """Hold ``size`` bytes at ``source`` (-1: not kept) as a block of stream ``s`` at ``offset``, where none lies; STORED, or why not."""
+def store(data, arena, blocks, control, s, offset, size, source, number, ts, segment_start, segment_end):
+    """Hold ``size`` bytes at ``source`` (-1: not kept) as a block of stream ``s`` at ``offset``, where none lies; STORED, or why not.
+
+    They are a piece of the segment from ``segment_start`` to ``segment_end``. PATH is that of ``find`` for ``offset``.
+    """
     if s.buffered + size + BLOCK_CHARGE > control[STREAM_BYTES]:
         return BY_STREAM_BUDGET
     if s.head == 0:
@@ -89,6 +92,7 @@ def store(data, arena, blocks, control, s, offset, size, source, number, ts):
         head.offset, head.block_size = -1, 0
         for level in range(LEVELS):
             head.following[level] = 0
+            control[PATH + level] = s.head
     block = take_row(blocks, control)
     taken = arena_take(data, arena, size) if source >= 0 and block != 0 else np.int64(-1)
     if block == 0 or (source >= 0 and taken < 0):
@@ -102,8 +106,8 @@ def store(data, arena, blocks, control, s, offset, size, source, number, ts):
     b.position = taken
     b.taken, b.taken_size = taken, size
     b.number, b.ts = number, ts
+    b.segment_start, b.segment_end = segment_start, segment_end
     b.levels = choose_levels(control)
-    find(blocks, control, s.head, offset)
     for level in range(b.levels):
         before = blocks[control[PATH + level]]
         b.following[level] = before.following[level]
@@ -146,7 +150,8 @@ def cut(data, arena, blocks, control, s, block, low, high):
         s.buffered -= end - high
         b.block_size = high - b.offset
         source = b.position + b.block_size if b.position >= 0 else np.int64(-1)
-        refused = store(data, arena, blocks, control, s, high, end - high, source, b.number, b.ts)
+        find(blocks, control, s.head, high)
+        refused = store(data, arena, blocks, control, s, high, end - high, source, b.number, b.ts, b.segment_start, b.segment_end)
         if refused != STORED:
             b.block_size = end - b.offset
             s.buffered += end - high

@@ -166,14 +166,14 @@ def take_bytes(data, arena, s, w, blocks, runs, control, row, start, end, p):
         piece_end = min(end, kept_end) if at < kept_end else end
         position = source + at if at < kept_end else np.int64(-1)
         block = find(blocks, control, s.head, at)
-        old, old_end = blocks[block].offset, blocks[block].offset + blocks[block].block_size
+        old_end = blocks[block].offset + blocks[block].block_size
         if at < old_end:
             piece_end = min(piece_end, old_end)
             if not is_keep_alive:
                 s.duplicate_bytes += piece_end - at
                 compare(data, blocks, s, block, at, piece_end, position, p.number)
                 if (
-                    new_wins(control[POLICY], start, end, old, old_end)
+                    new_wins(control[POLICY], start, end, blocks[block].segment_start, blocks[block].segment_end)
                     and cut(data, arena, blocks, control, s, block, at, piece_end) == STORED
                 ):
                     continue
@@ -189,7 +189,7 @@ def take_bytes(data, arena, s, w, blocks, runs, control, row, start, end, p):
             continue
         if w.is_off or piece_end <= w.skip_until:
             position = np.int64(-1)
-        refused = store(data, arena, blocks, control, s, at, piece_end - at, position, p.number, p.ts)
+        refused = store(data, arena, blocks, control, s, at, piece_end - at, position, p.number, p.ts, start, end)
         if refused == STORED:
             at = piece_end
         else:

@@ -11,15 +11,33 @@ import numpy as np
 
 from analyzer.kernel import helper
 
-# Options.overlap by position. A policy is one line in new_wins.
-POLICIES = ("first", "last")
-FIRST, LAST = 0, 1
+# Options.overlap by position. A policy is what a system does when it puts segments together; where both copies agree none matters.
+POLICIES = ("first", "last", "linux", "windows", "bsd", "solaris")
+FIRST, LAST, LINUX, WINDOWS, BSD, SOLARIS = range(len(POLICIES))
 
 
 @helper
 def new_wins(policy, new_start, new_end, old_start, old_end):
-    """Whether the new segment's bytes replace those of the old one where both overlap, by the stream offsets of both."""
-    return policy == LAST and new_start < old_end and old_start < new_end
+    """Whether the new segment's bytes replace those of the old one where both overlap, by the stream offsets of both (as they were sent).
+
+    =====================  ==============================================================
+    the new one begins     and wins by the policy
+    =====================  ==============================================================
+    before the old one     linux, windows, bsd; solaris if it reaches the old one's end
+    where the old one does linux if it ends later; solaris if it ends there or later
+    after it               solaris if it ends later
+    any of these           last; never first
+    =====================  ==============================================================
+    """
+    if new_start >= old_end or old_start >= new_end or policy == FIRST:
+        return False
+    if policy == LAST:
+        return True
+    if policy == SOLARIS:
+        return new_end > old_end if new_start > old_start else new_end >= old_end
+    if new_start < old_start:
+        return True
+    return policy == LINUX and new_start == old_start and new_end > old_end
 
 
 @helper

@@ -14,6 +14,7 @@ the aligned NumPy dtype that kernels see. Conventions, true everywhere:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,6 +24,7 @@ Rows: TypeAlias = np.recarray[Any, np.dtype[Any]]
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Ints: TypeAlias = npt.NDArray[np.int64]
 
+PIECE_BYTES = 1 << 18  # of a table, looked at when it grows
 NO_TIME = 0
 NONE = -1
 
@@ -47,10 +49,36 @@ def grow_table(table: Rows, rows: int) -> Rows:
     if rows <= table.shape[0]:
         return table
     bigger = new_table(table.dtype, max(rows, 2 * table.shape[0]))
-    bigger[: table.shape[0]] = table
+    old, new = _whole(table), _whole(bigger)
+    step = max(1, PIECE_BYTES // table.dtype.itemsize)
+    for at in range(0, table.shape[0], step):
+        piece = old[at : at + step]
+        if piece.view(np.uint8).any():  # what was never written stays memory that is not there
+            new[at : at + len(piece)] = piece
     return bigger
 
 
+def _whole(table: Rows) -> npt.NDArray[np.void]:
+    """The rows as bytes without fields: NumPy copies them twenty times faster than field by field."""
+    return table.view(np.ndarray).view(np.dtype((np.void, table.dtype.itemsize)))
+
+
 def take_rows(table: Rows, rows: Ints) -> Rows:
-    """A copy of the given rows."""
-    return table[rows].view(np.recarray)
+    """A copy of the given rows of a contiguous table; those beyond its end are zero, as if it had grown."""
+    if len(rows) == 0 or int(rows.max()) < table.shape[0]:
+        return np.take(_whole(table), rows).view(table.dtype).view(np.recarray)
+    taken = new_table(table.dtype, len(rows))
+    inside = np.flatnonzero(rows < table.shape[0])
+    _whole(taken)[inside] = _whole(table)[rows[inside]]
+    return taken
+
+
+def clear_rows(table: Rows, rows: Ints) -> None:
+    """Zero the given rows of a contiguous table; those beyond its end are zero anyway."""
+    whole = _whole(table)
+    whole[rows[rows < table.shape[0]]] = np.zeros((), whole.dtype)
+
+
+def join_tables(tables: Sequence[Rows]) -> Rows:
+    """The rows of tables of one type, one after the other."""
+    return np.concatenate([_whole(table) for table in tables]).view(tables[0].dtype).view(np.recarray)

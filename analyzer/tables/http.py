@@ -149,7 +149,7 @@ CODED_PIECE = row_type(
     ("exchange", "i8", "EXCHANGE row"),
     ("is_response", "u1", "which body of it"),
     ("position", "i8", "in the coded bytes of the batch"),
-    ("piece_size", "i8", "bytes"),
+    ("piece_bytes", "i8", "bytes"),
 )
 
 # Where a connection left HTTP (101, CONNECT 2xx): what begins at these stream offsets is another protocol. Rows of one batch.

@@ -102,6 +102,8 @@ BLOCK = row_type(
     ("taken_size", "i8", "bytes asked of the arena"),
     ("number", "i8", "frame that carried the bytes"),
     ("ts", "i8", "its capture time, ns"),
+    ("segment_start", "i8", "stream offsets of the whole segment that it is a piece of: first byte"),
+    ("segment_end", "i8", "and one past its last"),
     ("levels", "i8", "levels of the skip list it is in"),
     ("following", ("i4", (LEVELS,)), "next block of each level, by offset; 0 = none (level 0 also links the free and the retired list)"),
 )

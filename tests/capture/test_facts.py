@@ -28,8 +28,10 @@ def test_first_bytes(head, text):
 def test_notes_begin_with_the_name():
     facts = CaptureFacts("a", "a")
     facts.note_tail("packet 2", 1, 1)
+    facts.note_tail("packet 1", 20, 0)
     assert facts.notes == [
-        "a ends in the middle of packet 2, 1 byte into it (disk full, or still being written?). The packet before it was analysed."
+        "a ends in the middle of packet 2, 1 byte into it (disk full, or still being written?). The packet before it was analysed.",
+        "a ends in the middle of packet 1, 20 bytes into it (disk full, or still being written?). No packet is whole.",
     ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from analyzer.lifecycle.finished import Finished, Texts
 from analyzer.tables import Rows, new_table
-from analyzer.tables.connections import CONNECTION, ENDPOINT
+from analyzer.tables.connections import CONNECTION, ENDPOINT, FLOW
 from analyzer.tables.dns import ATTRIBUTION, LOOKUP, RESOURCE_RECORD
 from analyzer.tables.http import EXCHANGE
 from analyzer.tables.services import SERVICE
@@ -44,6 +44,8 @@ def finished(connections: list[dict[str, Any]], **tables: list[dict[str, Any]]) 
         connections=fill(CONNECTION, [{"protocol": 6, "number": k + 1, **fields} for k, fields in enumerate(connections)]),
         endpoints_a=fill(ENDPOINT, tables.get("endpoints_a", blank)),
         endpoints_b=fill(ENDPOINT, tables.get("endpoints_b", blank)),
+        originator_flows=fill(FLOW, tables.get("originator_flows", blank)),
+        responder_flows=fill(FLOW, tables.get("responder_flows", blank)),
         handshakes=fill(HANDSHAKE, tables.get("handshakes", blank)),
         attributions=fill(ATTRIBUTION, tables.get("attributions", blank)),
         services=fill(SERVICE, tables.get("services", blank)),

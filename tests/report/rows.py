@@ -9,7 +9,7 @@ from analyzer.lifecycle.phases import build_phases
 from analyzer.memory import Text
 from analyzer.messages.tls.certificates import Certificate
 from analyzer.tables import Rows, new_table
-from analyzer.tables.connections import CONN_STATES, CONNECTION, ENDPOINT
+from analyzer.tables.connections import CONN_STATES, CONNECTION, ENDPOINT, FLOW
 from analyzer.tables.dns import ATTRIBUTION, CAUSED, LOOKUP, RESOURCE_RECORD
 from analyzer.tables.http import EXCHANGE
 from analyzer.tables.lifecycle import FINDING
@@ -112,6 +112,8 @@ def make_finished(kinds: list[str]) -> Finished:
         connections=c,
         endpoints_a=a,
         endpoints_b=b,
+        originator_flows=new_table(FLOW, n),
+        responder_flows=new_table(FLOW, n),
         handshakes=handshakes,
         attributions=attributions,
         services=services,

@@ -59,3 +59,25 @@ def test_spread_and_chosen() -> None:
 def test_python_strings_are_escaped_like_bytes() -> None:
     assert text.texts(["a\x1b", None, "", "\ud800", "é"]).to_pylist() == ["a\\x1b", None, None, "\\xed\\xa0\\x80", "é"]
     assert text.texts([]).to_pylist() == []
+
+
+def test_words_and_constants() -> None:
+    assert text.words(["a", None, "", "é"]).to_pylist() == ["a", None, "", "é"]
+    assert text.words([]).to_pylist() == []
+    assert text.constant("x").as_py() == "x"
+    assert text.constant(None).as_py() is None
+    assert text.number(7).as_py() == 7
+
+
+@given(st.lists(st.sampled_from([True, False, None])), st.integers(0, 9))
+def test_truths_come_back(values: list[bool | None], skipped: int) -> None:
+    array = text.truths_or_none(values).slice(skipped)
+    assert array.to_pylist() == values[skipped:]
+    assert text.is_true(array).tolist() == [value is True for value in values[skipped:]]
+    assert text.is_there(array).tolist() == [value is not None for value in values[skipped:]]
+
+
+@given(st.lists(st.integers(-9, 9)), st.integers(0, 5))
+def test_numbers_come_back_without_a_copy(values: list[int], skipped: int) -> None:
+    array = text.ints(np.array(values, np.int64)).slice(skipped)
+    assert text.values_of(array, np.int64).tolist() == values[skipped:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from analyzer.memory import LIVE_BYTES
 from analyzer.options import SECOND, Limits
+from analyzer.streams.overlap_kernels import POLICIES, new_wins
 from analyzer.tables.packets import ACK, BAD_TRANSPORT_CHECKSUM, FIN, RST, SYN
 from analyzer.tables.streams import (
     ENDED_BY_RESET,
@@ -438,6 +440,7 @@ class Bitmap:
     highest: int = 0
     conflict_bytes: int = 0
     held: dict[int, tuple[int, int, int]] = field(default_factory=dict)  # offset -> byte, frame, time
+    segments: dict[int, tuple[int, int]] = field(default_factory=dict)  # offset -> the segment that it came with
     out: list[tuple[int, int, int] | None] = field(default_factory=list)  # None: given up
 
     def take(self, offset: int, content: bytes, number: int, ts: int) -> None:
@@ -448,8 +451,9 @@ class Bitmap:
             old = self.held.get(at)
             if at < self.next:
                 continue
-            if old is None or (self.overlap == "last" and not is_keep_alive):
+            if old is None or (not is_keep_alive and new_wins(POLICIES.index(self.overlap), offset, end, *self.segments[at])):
                 self.held[at] = (byte, number, ts)
+                self.segments[at] = (offset, end)
             if old is not None and not is_keep_alive:
                 self.conflict_bytes += old[0] != byte
         self.deliver()
@@ -509,7 +513,7 @@ def exchanges(draw: st.DrawFn) -> list[tuple[str, int, bytes, int]]:
 @given(
     events=exchanges(),
     base=st.sampled_from([1, 0xFFFFFFF0, 0xFFFFFFFF, 0, 0x7FFFFFE0]),
-    how=st.tuples(st.sampled_from(["first", "last"]), st.booleans()),
+    how=st.tuples(st.sampled_from(POLICIES), st.booleans()),
     limits=st.sampled_from(
         [
             PATIENT,
@@ -609,3 +613,43 @@ def test_many_blocks_in_a_hostile_order():
     segments = [data(1001 + int(i), bytes([int(i) % 251])) for i in order]
     runs = wire.push(syn(), *segments) + wire.push(data(1000, b"?"))
     assert joined(runs) == b"?" + bytes(i % 251 for i in range(1500))
+
+
+# ---- whatever the path does to the segments
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> tuple[bytes, list[tuple[int, int, int]]]:
+    """A text and segments (time, start, end) that hold all of it: cut anywhere, sent again, cut differently, delayed, in any order."""
+    text = bytes(draw(st.lists(st.integers(0, 255), min_size=1, max_size=80)))
+    pieces = []
+    for _ in range(draw(st.integers(1, 3))):  # each round sends everything, cut in its own way
+        cuts = sorted({0, len(text), *draw(st.lists(st.integers(1, len(text)), max_size=8))})
+        pieces += list(itertools.pairwise(cuts))
+    times = draw(st.lists(st.integers(0, 50 * MS), min_size=len(pieces), max_size=len(pieces)))
+    return text, sorted((ts, *piece) for ts, piece in zip(times, pieces, strict=True))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    delivery=deliveries(),
+    base=st.sampled_from([1, 0xFFFFFFF0, 0xFFFFFFFF, 0x7FFFFFF0]),
+    policy=st.sampled_from(POLICIES),
+    size=st.sampled_from([1, 3, 100]),
+    with_fin=st.booleans(),
+)
+def test_what_the_path_does_is_not_seen(delivery, base, policy, size, with_fin):
+    """Reordering, splitting, duplication and delay within the rules: the same bytes once, without a gap, and the same end."""
+    text, pieces = delivery
+    segments = [syn(isn=base - 1), syn(1)]
+    reached = 0
+    for ts, start, end in pieces:
+        flags = ACK | (FIN if with_fin and end == len(text) else 0)
+        segments.append(Segment(0, base + start, text[start:end], flags=flags, ts=ts))
+        reached = max(reached, end)
+        segments.append(acks(base + reached, ts=ts))  # a claim: some of it may be captured later
+    wire = Wire(Limits(arena_bytes=1 << 20), overlap=policy)
+    runs = wire.push_cut(segments, size) + wire.finish()
+    assert joined(runs) == text
+    assert [r.offset for r in runs if r.sender == 0 and r.marks & STREAM_ENDED] == [len(text)]
+    assert wire.stream().gaps == wire.stream().conflicts == 0

@@ -27,7 +27,8 @@ class Blocks:
         self.tables = self.memory.data, self.memory.arenas[0], self.blocks, self.control
 
     def store(self, offset: int, size: int, shift: int) -> int:
-        return int(kernels.store(*self.tables, self.stream[0], offset, size, offset + shift, 7, 8))
+        self.find(offset)
+        return int(kernels.store(*self.tables, self.stream[0], offset, size, offset + shift, 7, 8, offset, offset + size))
 
     def find(self, offset: int) -> int:
         return int(kernels.find(self.blocks, self.control, np.int64(self.stream[0].head), offset))

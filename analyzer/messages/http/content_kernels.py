@@ -157,11 +157,11 @@ def add_piece(pieces, x, is_response, n, cursor):
     """Note ``n`` coded bytes of a message: a new row, or more of the last one."""
     last = cursor[PIECES] - 1
     if last >= 0 and pieces[last].exchange == x and (pieces[last].is_response == 1) == is_response:
-        pieces[last].piece_size += n
+        pieces[last].piece_bytes += n
         return
     piece = pieces[last + 1]
     cursor[PIECES] += 1
     piece.exchange = x
     piece.is_response = 1 if is_response else 0
     piece.position = cursor[CODED_TOP]
-    piece.piece_size = n
+    piece.piece_bytes = n

@@ -32,7 +32,7 @@ from analyzer.messages.http.pairing_kernels import (
     WAIT_LIMIT,
 )
 from analyzer.options import Options
-from analyzer.tables import Bytes, Ints, Rows, grow_table, new_table
+from analyzer.tables import Bytes, Ints, Rows, clear_rows, grow_table, new_table, take_rows
 from analyzer.tables.http import CODED_PIECE, EXCHANGE, HTTP_ERRORS, HTTP_PAIRING, HTTP_STREAM, HTTP_TUNNEL
 
 _TEXT_FIELDS = tuple(name.removesuffix("_size") for name in EXCHANGE.names or () if name.endswith("_size"))
@@ -83,6 +83,8 @@ class Http:
         Returns the HTTP_TUNNEL rows of this batch: where connections left HTTP. ``connections`` is the CONNECTION table; ``wishes``
         (a row per stream with ``skip_until``, int64) is told up to which stream offset bytes of bodies need not be delivered.
         """
+        if len(wanted) == 0:
+            return _first(self.tunnels, 0)
         self._fit(connections.shape[0])
         cursor, text = self._cursor, self.text
         cursor[RUN_AT], cursor[BYTE_AT], cursor[TUNNELS] = 0, -1, 0
@@ -111,24 +113,27 @@ class Http:
         live = _first(self.exchanges, self.used)
         if not self.used or not rows.size:
             return new_table(EXCHANGE, 0)
-        self._ranks[rows] = np.arange(rows.size)
+        is_here = rows < self._ranks.size  # connections begun since HTTP was seen last have no place yet
+        self._ranks[rows[is_here]] = np.flatnonzero(is_here)
         ranks = np.where(live.connection >= 0, self._ranks[live.connection], -1)
-        self._ranks[rows] = -1
+        self._ranks[rows[is_here]] = -1
         found = np.flatnonzero(ranks >= 0)
-        taken: Rows = live[found[np.lexsort((live["index"][found], ranks[found]))]].view(np.recarray)
+        taken = take_rows(live, found[np.lexsort((live["index"][found], ranks[found]))])
         tell_media(self.text.data, taken)
         return taken
 
     def release(self, rows: Ints) -> None:
         """Forget these connection rows: their state and their exchanges. Table and text are swept when more than half is dead."""
         rows = rows[rows < self.pairings.shape[0]]
+        if len(rows) == 0:
+            return
         self._decoders.release(rows)
         streams = np.concatenate((2 * rows, 2 * rows + 1))
         if self.streams.block_size[streams].any():
             drop_blocks(self.memory.data, self.memory.arenas[0], self.streams, rows)
-        self.streams[streams] = np.zeros(1, HTTP_STREAM)
+        clear_rows(self.streams, streams)
         has_exchanges = bool(self.pairings.exchanges[rows].any())
-        self.pairings[rows] = np.zeros(1, HTTP_PAIRING)
+        clear_rows(self.pairings, rows)
         if not has_exchanges:
             return
         live = _first(self.exchanges, self.used)
@@ -169,8 +174,8 @@ class Http:
         kept = np.flatnonzero(self.exchanges.connection[:used] >= 0)
         places = np.zeros(used + 1, np.int64)  # 1 + old row -> 1 + new row, 0 stays 0
         places[kept + 1] = np.arange(1, kept.size + 1)
-        self.exchanges[: kept.size] = self.exchanges[kept]
-        self.exchanges[kept.size : used] = np.zeros(1, EXCHANGE)
+        self.exchanges[: kept.size] = take_rows(self.exchanges, kept)
+        clear_rows(self.exchanges, np.arange(kept.size, used))
         self._cursor[USED] = kept.size
         self._dead = 0
         live = _first(self.exchanges, kept.size)

@@ -15,7 +15,7 @@ from analyzer.messages.tls.fingerprint_kernels import fingerprint_hellos
 from analyzer.messages.tls.framing_kernels import frame_runs, give_back
 from analyzer.messages.tls.handshake_kernels import read_messages
 from analyzer.options import Options
-from analyzer.tables import Ints, Rows, grow_table, new_table
+from analyzer.tables import Ints, Rows, clear_rows, grow_table, new_table, take_rows
 from analyzer.tables.tls import (
     CERTIFICATE_SPAN,
     CHAIN_LINK,
@@ -85,6 +85,8 @@ class Tls:
 
     def process_runs(self, batch: Batch, runs: Rows, wanted: Ints, connections: Rows) -> None:
         """Read the runs ``runs[wanted]`` (int64 row numbers in capture order), all of connections that speak TLS."""
+        if len(wanted) == 0:
+            return
         rows = connections.shape[0]
         self.handshakes = grow_table(self.handshakes, rows)
         self._progress = grow_table(self._progress, rows)
@@ -193,7 +195,7 @@ class Tls:
 
     def take(self, rows: Ints) -> Taken:
         """Copies of the rows of connections ``rows`` (int64)."""
-        taken = self.handshakes[rows].view(np.recarray)
+        taken = take_rows(self.handshakes, rows)
         starts = np.stack([taken.chain, taken.client_chain], axis=1).ravel().astype(np.int64)
         sizes = np.stack([taken.chain_certificates, taken.client_chain_certificates], axis=1).ravel().astype(np.int64)
         ends = np.cumsum(sizes)
@@ -202,17 +204,19 @@ class Tls:
         is_tls = taken.seen == 1
         taken.chain[is_tls] = moved[is_tls, 0]
         taken.client_chain[is_tls] = moved[is_tls, 1]
-        return Taken(taken, self._links[places].view(np.recarray))
+        return Taken(taken, take_rows(self._links, places))
 
     def release(self, rows: Ints) -> None:
         """Forget connections ``rows``: their rows become zero; text and chains are compacted when half of them is dead."""
-        rows = np.ascontiguousarray(rows, np.int64)
+        rows = np.ascontiguousarray(rows[rows < len(self.handshakes)], np.int64)
+        if len(rows) == 0:
+            return
         give_back(self.memory.data, self.memory.arenas[0], self._messages, 0, self._streams, rows)
-        gone = self.handshakes[rows].view(np.recarray)
-        self._text_dead += sum(int(gone[f"{name}_size"].sum()) for name in HANDSHAKE_TEXTS)
-        self._links_dead += int(gone.chain_certificates.sum()) + int(gone.client_chain_certificates.sum())
+        gone = self.handshakes.view(np.ndarray)
+        self._text_dead += sum(int(gone[f"{name}_size"][rows].sum()) for name in HANDSHAKE_TEXTS)
+        self._links_dead += sum(int(gone[name][rows].sum()) for name in ("chain_certificates", "client_chain_certificates"))
         for table, places in ((self.handshakes, rows), (self._progress, rows), (self._streams, 2 * rows), (self._streams, 2 * rows + 1)):
-            table[places] = np.zeros((), table.dtype)
+            clear_rows(table, places)
         if self._text_dead > max(self.text.top // 2, 1 << 15):
             self._compact_text()
         if self._links_dead > max(self._links_used // 2, 1 << 10):

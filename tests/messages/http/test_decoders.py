@@ -64,7 +64,7 @@ def test_too_many_open_bodies() -> None:
     for k, (x, at, size) in enumerate(
         [(0, 0, 20), (1, 0, 20), (2, 0, 20), (0, 20, 900), (1, 20, len(coded) - 20), (2, 20, len(coded) - 20)]
     ):
-        pieces[k].exchange, pieces[k].is_response, pieces[k].position, pieces[k].piece_size = x, 1, at, size
+        pieces[k].exchange, pieces[k].is_response, pieces[k].position, pieces[k].piece_bytes = x, 1, at, size
     decoders = Decoders(Limits(decoders=2))
     decoders.decode(pieces, np.frombuffer(coded, np.uint8), exchanges, text, counts)
     assert list(exchanges.response_decoded_bytes[1:3]) == [2304, 2304]
