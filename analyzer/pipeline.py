@@ -187,7 +187,7 @@ class Pipeline:
 
     def _counts(self) -> dict[str, dict[str, int]]:
         """What each dissector could not read, by its own names."""
-        return {"dns": self._dns.counts, "tls": self._tls.errors, "http": self._http.anomalies}
+        return {"fragments": self._decoder.counts, "dns": self._dns.counts, "tls": self._tls.errors, "http": self._http.anomalies}
 
 
 def capture_seed(batch: Batch) -> int:

@@ -12,6 +12,7 @@ from analyzer.tables.packets import (
     BAD_TRANSPORT_CHECKSUM,
     CUT_BY_SNAPLEN,
     FIN,
+    INNER,
     LENGTH_FROM_CAPTURE,
     SYN,
 )
@@ -93,6 +94,8 @@ def count_packets(data, packets, counts, outcomes, protocols, recent):
     for i in range(packets.shape[0]):
         p = packets[i]
         ts, marks, outcome = np.int64(p.ts), np.int64(p.marks), np.int64(p.outcome)
+        if marks & INNER:  # the frame was counted as that of the tunnel's datagram
+            continue
         outcomes[outcome] += 1
         captured += np.int64(p.caplen)
         on_wire += np.int64(p.length)

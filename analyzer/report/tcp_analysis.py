@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.report.columns import Column
-from analyzer.report.text import Mask, chosen, counts, ints, milliseconds
+from analyzer.report.text import Mask, chosen, counts, ints, milliseconds, named
 from analyzer.tables import Rows
 from analyzer.tables.connections import CLOSE_KINDS, IDLE_CAUSES, RESET_ID_DIFFERS, RESET_TTL_DIFFERS, VANTAGES
 
@@ -104,9 +104,10 @@ def _reset_differs(c: Rows) -> Rows:
 
 
 def _icmp_errors(c: Rows) -> pa.Array:
-    words: list[str | None] = [None] * len(c)
-    for at in np.flatnonzero(c["icmp_errors"] > 0):
-        row = c[at]
-        name = ICMP_ERRORS.get((1 if row.ip_version == 4 else 58, int(row.icmp_error_type)), f"type {row.icmp_error_type}")
-        words[at] = f"{name}, code {row.icmp_error_code}"
-    return pa.array(words, pa.large_string())
+    codes = (c["ip_version"] == 4).astype(np.int64) << 16 | c["icmp_error_type"].astype(np.int64) << 8 | c["icmp_error_code"]
+    return named(codes, _icmp_error_text, c["icmp_errors"] > 0)
+
+
+def _icmp_error_text(code: int) -> str:
+    name = ICMP_ERRORS.get((1 if code >> 16 else 58, code >> 8 & 255), f"type {code >> 8 & 255}")
+    return f"{name}, code {code & 255}"
