@@ -104,17 +104,5 @@ def test_sizes_times_and_outcomes():
 
 
 def test_inner_rows_of_tunnels_are_not_counted_again():
-    from analyzer.lifecycle.quality import Quality
-    from analyzer.packets import decode
-    from analyzer.tables.packets import INNER
-    from tests import builders
-
-    inner = builders.ethernet(builders.ipv4(builders.udp(b"x", src_port=1000, dst_port=2000), src="10.0.0.1", dst="10.0.0.2"))
-    vxlan = bytes([8, 0, 0, 0, 0, 0, 1, 0]) + inner
-    outer = builders.ethernet(builders.ipv4(builders.udp(vxlan, src_port=5000, dst_port=4789), src="192.0.2.1", dst="192.0.2.2"))
-    batch = builders.batch([builders.Frame(outer, 1_000_000_000)])
-    decode(batch)
-    assert (batch.packets["marks"] & INNER != 0).tolist() == [False, True]
-    quality = Quality()
-    quality.observe(batch)
-    assert quality.packets == 1
+    carried = builders.vxlan(ethernet(tcp_packet(b"x", link=False)))
+    assert observe([Frame(udp_packet(carried, dst_port=4789))]).packets == 1
