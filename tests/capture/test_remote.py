@@ -24,7 +24,7 @@ def test_what_is_remote(url, remote):
     assert is_remote(url) == remote
 
 
-@pytest.mark.parametrize("content", [pcap(FRAMES), pcapng(FRAMES), gzip.compress(pcap(FRAMES))])
+@pytest.mark.parametrize("content", [pcap(FRAMES), pcapng(FRAMES), gzip.compress(pcap(FRAMES), mtime=0)])
 def test_remote_captures(memory, content):
     memory.pipe("/there/capture", content)
     result = read(["memory://there/capture"])
