@@ -18,6 +18,7 @@ SIZES_OF_NO_SPAN = {
     "response_udp_size",
     "udp_size",
     "message_size",
+    "header_size",
 }
 ROW_TYPES = {name: value for module in MODULES for name, value in vars(module).items() if isinstance(value, np.dtype)}
 

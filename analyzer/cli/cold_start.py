@@ -32,6 +32,8 @@ def are_few_packets(captures: Sequence[str]) -> bool:
     """Whether all captures together are small files of at most FEW_PACKETS packets; cheap, and only a guess for damaged ones."""
     left = FEW_PACKETS
     for capture in captures:
+        if capture == "-" or "://" in capture:
+            return False
         path = Path(capture)
         try:
             total = path.stat().st_size

@@ -64,6 +64,8 @@ STAGES = (
     ("streams", "_assembler", "assemble"),
     ("streams: finish", "_assembler", "finish"),
     ("services", "_services", "sort"),
+    ("services", "_services", "name_datagrams"),
+    ("services", "_services", "enter"),
     ("tls", "_tls", "process_runs"),
     ("http", "_http", "process_runs"),
     ("dns", "_dns", "process_packets"),

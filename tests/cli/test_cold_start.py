@@ -53,6 +53,8 @@ def test_pipes_folders_and_large_files_are_not_looked_into(tmp_path: Path) -> No
         file.truncate(cold_start.FEW_BYTES + 1)
     assert not cold_start.are_few_packets([str(large)])
     assert not cold_start.are_few_packets([str(tmp_path)])
+    assert not cold_start.are_few_packets(["-"])
+    assert not cold_start.are_few_packets(["https://example.org/a.pcap"])
 
 
 @pytest.mark.parametrize(("is_warm", "chosen"), [(False, "python"), (True, None)])
