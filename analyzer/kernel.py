@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cached_property, update_wrapper
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -37,13 +37,24 @@ HELPERS_ARE_CALLED = "ANALYZER_CALLS_HELPERS" in os.environ
 CACHE_FOLDER = open_cache() if IS_COMPILED else None
 
 
-class _Lazy:
+class Lazy:
     """A function that Numba gets to know when it is first needed: what is not called costs neither compilation nor loading."""
+
+    witness: ClassVar[Callable[..., Any] | None] = None  # called in place of all kernels and helpers, see warming
 
     def __init__(self, function: Kernel, make: Kernel) -> None:
         self.py_func = function
         self._make = make
         update_wrapper(self, function)
+
+    @property
+    def is_kernel(self) -> bool:
+        """Whether it is called from Python, once per batch."""
+        return self._make is _make_kernel
+
+    def compile(self, types: tuple[Any, ...]) -> None:
+        """Compile it for arguments of these types, or load it from disk."""
+        self._dispatcher.compile(types)
 
     @cached_property
     def _dispatcher(self) -> Any:
@@ -55,6 +66,9 @@ class _Lazy:
         return self._dispatcher._numba_type_
 
     def __call__(self, *arguments: Any) -> Any:
+        """Run it."""
+        if Lazy.witness is not None:
+            return Lazy.witness(self, arguments)
         return self._dispatcher(*arguments)
 
 
@@ -72,12 +86,12 @@ def _make_piece(function: Kernel) -> Any:
 
 def kernel(function: Kernel) -> Kernel:
     """Compile an entry kernel: called from Python once per batch, its machine code kept on disk."""
-    return _Lazy(function, _make_kernel) if IS_COMPILED else function
+    return Lazy(function, _make_kernel) if IS_COMPILED else function
 
 
 def helper(function: Kernel) -> Kernel:
     """Compile a piece of a kernel: called from kernels only, and kept on disk inside them."""
-    return _Lazy(function, _make_piece) if IS_COMPILED else function
+    return Lazy(function, _make_piece) if IS_COMPILED else function
 
 
 # ---- loads: (data, position, end) -> value, or -1 when it would reach past `end` (the end of the packet, record or message)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Literal, cast
 
-from analyzer.cli.cold_start import announce_compilation, choose_kernels
+from analyzer.cli.cold_start import announcing_compilation, choose_kernels
 from analyzer.cli.environment import Environment
 from analyzer.cli.output_folder import check_folder, choose_folder, claim_folder, record_files
 from analyzer.errors import CaptureError, UsageError
@@ -112,14 +112,15 @@ def run_analyze(request: Request, environment: Environment) -> int:
     choose_kernels(request.captures)
     from analyzer.export.writers import ZEEK_FORMATS
     from analyzer.pipeline import Pipeline
+    from analyzer.warming import warming
 
-    if not request.quiet:
-        announce_compilation(environment)
     checksums = cast("Literal['ignore', 'verify']", request.checksums)
     options = Options(checksums=checksums, zeek_timeouts=request.zeek_timeouts)
     pipeline = Pipeline(options, with_zeek=not ZEEK_FORMATS.isdisjoint(request.formats))
     folder = choose_folder(request.captures, request.output)
-    summary = write_report(request, pipeline, folder, environment)
+    announcing = nullcontext() if request.quiet else announcing_compilation(environment)
+    with warming(request.captures), announcing:
+        summary = write_report(request, pipeline, folder, environment)
     files = pipeline.source.facts if pipeline.source else []
     for note in pipeline.notes:
         environment.warn(f"analyzer: {note}")

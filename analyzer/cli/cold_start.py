@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from analyzer.cli.environment import Environment
@@ -66,11 +67,13 @@ def _count_steps(data: bytes, *, at: int, length_at: int, head: int, is_little: 
     return steps
 
 
-def announce_compilation(environment: Environment) -> None:
-    """Say once, when the first kernel is compiled, what the user waits for."""
+@contextmanager
+def announcing_compilation(environment: Environment) -> Iterator[None]:
+    """Say once, when the first kernel is compiled meanwhile, what the user waits for."""
     from analyzer.kernel import IS_COMPILED
 
     if not IS_COMPILED:
+        yield
         return
     from numba.core import event
 
@@ -85,4 +88,9 @@ def announce_compilation(environment: Environment) -> None:
         def on_end(self, _event: object) -> None:
             """Nothing to say."""
 
-    event.register("numba:compile", Announcer())
+    announcer = Announcer()
+    event.register("numba:compile", announcer)
+    try:
+        yield
+    finally:
+        event.unregister("numba:compile", announcer)
