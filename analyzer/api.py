@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from analyzer.options import Limits, Options
+from analyzer.options import Checksums, Limits, Options, Overlap
 from analyzer.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def _names(captures: Captures) -> list[str]:
 def stream(
     captures: Captures,
     *,
-    checksums: Literal["ignore", "verify"] = "ignore",
+    checksums: Checksums = "ignore",
+    overlap: Overlap = "first",
     zeek_timeouts: bool = False,
     limits: Limits | None = None,
 ) -> Iterator[dict[str, pa.RecordBatch]]:
@@ -33,6 +34,7 @@ def stream(
     Args:
         captures: a path, several paths, a folder, or ``"-"`` for standard input.
         checksums: ``"verify"`` leaves out what has a wrong checksum, as Zeek does; ``"ignore"`` uses it.
+        overlap: whose copy of a byte counts where segments overlap and differ.
         zeek_timeouts: end idle connections when Zeek would.
         limits: limits other than the defaults.
 
@@ -42,18 +44,19 @@ def stream(
     Raises:
         CaptureError: none of the captures can be read.
     """
-    options = Options(checksums=checksums, zeek_timeouts=zeek_timeouts, limits=limits or Limits())
+    options = Options(checksums=checksums, overlap=overlap, zeek_timeouts=zeek_timeouts, limits=limits or Limits())
     yield from Pipeline(options).run(_names(captures))
 
 
 def analyze(
     captures: Captures,
     *,
-    checksums: Literal["ignore", "verify"] = "ignore",
+    checksums: Checksums = "ignore",
+    overlap: Overlap = "first",
     zeek_timeouts: bool = False,
     limits: Limits | None = None,
 ) -> Report:
     """Analyse captures and keep the whole report; arguments and errors as in ``stream``."""
     from analyzer.report import Report
 
-    return Report.collect(stream(captures, checksums=checksums, zeek_timeouts=zeek_timeouts, limits=limits))
+    return Report.collect(stream(captures, checksums=checksums, overlap=overlap, zeek_timeouts=zeek_timeouts, limits=limits))

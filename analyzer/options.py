@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 SECOND = 1_000_000_000
+
+Checksums: TypeAlias = Literal["ignore", "verify"]
+Overlap: TypeAlias = Literal["first", "last", "linux", "windows", "bsd", "solaris"]
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,9 @@ class Limits:
 class Options:
     """How to analyse."""
 
-    checksums: Literal["ignore", "verify"] = "ignore"
+    checksums: Checksums = "ignore"
     zeek_timeouts: bool = False
-    overlap: Literal["first", "last", "linux", "windows", "bsd", "solaris"] = "first"  # whose copy of a byte counts
+    overlap: Overlap = "first"  # whose copy of a byte counts
     keylog: Path | None = None
     decode_bodies: bool = False  # take gzip and deflate off HTTP bodies to know their length and what they are: takes time
     limits: Limits = field(default_factory=Limits)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 from analyzer.cli.cold_start import announcing_compilation, choose_kernels
 from analyzer.cli.environment import Environment
 from analyzer.cli.output_folder import check_folder, choose_folder, claim_folder, record_files
 from analyzer.errors import CaptureError, UsageError
-from analyzer.options import Options
+from analyzer.options import Checksums, Options, Overlap
 
 if TYPE_CHECKING:
     from analyzer.pipeline import Pipeline
@@ -31,6 +31,7 @@ class Request:
     output: str = ""
     formats: Sequence[str] = ("csv",)
     checksums: str = "ignore"
+    overlap: str = "first"
     zeek_timeouts: bool = False
     force: bool = False
     rows: int = 20
@@ -75,8 +76,10 @@ def stopping(pipeline: Pipeline, environment: Environment) -> Iterator[None]:
 
 def check_request(request: Request) -> None:
     """Refuse what makes no sense before anything is read. Raises UsageError."""
-    if request.checksums not in ("ignore", "verify"):
+    if request.checksums not in get_args(Checksums):
         raise UsageError(f"--checksums is ignore or verify, not {request.checksums}.")
+    if request.overlap not in get_args(Overlap):
+        raise UsageError(f"--overlap is one of {', '.join(get_args(Overlap))}, not {request.overlap}.")
     if request.rows < 0:
         raise UsageError(f"--rows is a number of connections, 0 or more, not {request.rows}.")
 
@@ -114,8 +117,8 @@ def run_analyze(request: Request, environment: Environment) -> int:
     from analyzer.pipeline import Pipeline
     from analyzer.warming import warming
 
-    checksums = cast("Literal['ignore', 'verify']", request.checksums)
-    options = Options(checksums=checksums, zeek_timeouts=request.zeek_timeouts)
+    checksums, overlap = cast("Checksums", request.checksums), cast("Overlap", request.overlap)
+    options = Options(checksums=checksums, overlap=overlap, zeek_timeouts=request.zeek_timeouts)
     pipeline = Pipeline(options, with_zeek=not ZEEK_FORMATS.isdisjoint(request.formats))
     folder = choose_folder(request.captures, request.output)
     announcing = nullcontext() if request.quiet else announcing_compilation(environment)

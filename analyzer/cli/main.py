@@ -64,6 +64,9 @@ def analyze(
         list[str] | None, typer.Option("-f", "--format", metavar="FORMAT", help="csv or zeek-json; may be repeated.", show_default="csv")
     ] = None,
     checksums: Annotated[str, typer.Option(metavar="ignore|verify", help="verify: leave out packets with a wrong checksum.")] = "ignore",
+    overlap: Annotated[
+        str, typer.Option(metavar="POLICY", help="Whose copy counts where segments overlap: first, last, linux, ...")
+    ] = "first",
     zeek_timeouts: Annotated[bool, typer.Option("--zeek-timeouts", help="End idle connections when Zeek would.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that another capture's report left in DIR.")] = False,
     rows: Annotated[int, typer.Option("-n", "--rows", metavar="ROWS", help="Connections shown in the summary.")] = 20,
@@ -77,7 +80,7 @@ def analyze(
     """
     from analyzer.cli.analyze import Request, run_analyze
 
-    request = Request(captures, output, tuple(formats or ("csv",)), checksums, zeek_timeouts, force, rows, json, quiet)
+    request = Request(captures, output, tuple(formats or ("csv",)), checksums, overlap, zeek_timeouts, force, rows, json, quiet)
     raise typer.Exit(run_analyze(request, Environment()))
 
 
