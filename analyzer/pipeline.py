@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.batch import Batch
-from analyzer.capture import Source, open_captures
+from analyzer.capture import Follow, Source, open_captures
 from analyzer.connections import Tracker
 from analyzer.lifecycle.attribution import Attribution
 from analyzer.lifecycle.findings import Validity, build_findings
@@ -71,19 +71,23 @@ class Pipeline:
     def stop(self) -> None:
         """End the reading after the batch at hand; what is open is reported as it stands."""
         self.is_stopped = True
+        if self.source is not None:
+            self.source.stop()
 
     @property
     def notes(self) -> list[str]:
         """One sentence for everything in the captures that could not be read."""
         return [note for facts in self.source.facts for note in facts.notes] if self.source else []
 
-    def run(self, captures: Sequence[str], advance: Progress | None = None) -> Iterator[Tables]:
+    def run(self, captures: Sequence[str], advance: Progress | None = None, follow: Follow | None = None) -> Iterator[Tables]:
         """Analyse captures; yields the tables of finished connections, at the end those of all others with the ``capture`` table.
+
+        ``advance`` is told bytes read and bytes in all after each batch; ``follow``: read on while the one capture is being written.
 
         Raises:
             CaptureError: none of the captures can be read.
         """
-        with open_captures(captures, self._memory, self._options.limits) as source:
+        with open_captures(captures, self._memory, self._options.limits, follow) as source:
             self.source = source
             last = Batch(self._memory, np.recarray(0, np.dtype("i8")), np.recarray(0, np.dtype("i8")), 0, 0)
             for batch in source.batches():

@@ -33,6 +33,7 @@ class Request:
     checksums: str = "ignore"
     overlap: str = "first"
     zeek_timeouts: bool = False
+    tail: bool = False
     force: bool = False
     rows: int = 20
     json: bool = False
@@ -86,6 +87,7 @@ def check_request(request: Request) -> None:
 
 def write_report(request: Request, pipeline: Pipeline, folder: Path, environment: Environment) -> Summary:
     """Run the pipeline and write its tables; nothing is written when no capture can be read."""
+    from analyzer.capture import Follow
     from analyzer.export.writers import check_formats, open_writers
     from analyzer.report.summary import Summary
 
@@ -93,7 +95,7 @@ def write_report(request: Request, pipeline: Pipeline, folder: Path, environment
     check_folder(folder, request.captures, force=request.force)
     summary = Summary(request.rows)
     with progress(environment, wanted=not request.quiet) as advance, stopping(pipeline, environment):
-        batches = pipeline.run(request.captures, advance)
+        batches = pipeline.run(request.captures, advance, Follow() if request.tail else None)
         first = next(batches)
         claim_folder(folder, request.captures, force=request.force)
         writers = open_writers(request.formats, folder)

@@ -68,6 +68,7 @@ def analyze(
         str, typer.Option(metavar="POLICY", help="Whose copy counts where segments overlap: first, last, linux, ...")
     ] = "first",
     zeek_timeouts: Annotated[bool, typer.Option("--zeek-timeouts", help="End idle connections when Zeek would.")] = False,
+    tail: Annotated[bool, typer.Option("--tail", help="Read on while the capture is being written, until Ctrl-C.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that another capture's report left in DIR.")] = False,
     rows: Annotated[int, typer.Option("-n", "--rows", metavar="ROWS", help="Connections shown in the summary.")] = 20,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
@@ -80,7 +81,7 @@ def analyze(
     """
     from analyzer.cli.analyze import Request, run_analyze
 
-    request = Request(captures, output, tuple(formats or ("csv",)), checksums, overlap, zeek_timeouts, force, rows, json, quiet)
+    request = Request(captures, output, tuple(formats or ("csv",)), checksums, overlap, zeek_timeouts, tail, force, rows, json, quiet)
     raise typer.Exit(run_analyze(request, Environment()))
 
 

@@ -3,6 +3,8 @@
 import io
 import os
 import signal
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -171,3 +173,23 @@ def test_requests_are_plain_values() -> None:
     assert out.getvalue().startswith(CAPTURE)
     with pytest.raises(CaptureError):
         run_analyze(Request(["missing"]), Environment(io.StringIO(), io.StringIO(), 80, {}))
+
+
+def test_tail_reads_on_until_interrupted() -> None:
+    whole = pcap([udp_packet(b"first"), udp_packet(b"second")])
+    file = Path("growing.pcap")
+    file.write_bytes(whole[:-20])
+
+    def grow_then_interrupt() -> None:
+        time.sleep(1)
+        with file.open("ab") as end:
+            end.write(whole[-20:])
+        time.sleep(1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    writer = threading.Thread(target=grow_then_interrupt)
+    writer.start()
+    status = run(["analyze", str(file), "--tail", "-o", "out", "--quiet"])
+    writer.join()
+    assert status == 130
+    assert "packets,read,2," in Path("out/capture.csv").read_text()
