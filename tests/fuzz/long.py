@@ -24,6 +24,11 @@ CASES_PER_SEED = 1 << 32
 SLOW_SECONDS = 10.0
 
 
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
@@ -54,7 +59,9 @@ def main() -> int:
                 kept = arguments.out / f"{arguments.seed}-{cases}-{name}"
                 kept.write_bytes(data)
                 kept.with_suffix(".txt").write_text("".join(traceback.format_exception(error)))
+                say(f"case {cases}: {kind}: {error!s:.200}; kept as {kept}")
         cases += 1
+    say(f"{cases} cases of seed {arguments.seed}: {kinds or 'nothing broke'}")
     return 1 if kinds else 0
 
 

@@ -150,5 +150,5 @@ def read_leniently(der: bytes) -> dict[str, Any]:
             if part.tag == EXTENSIONS:
                 found |= read_extensions(part.content)
     except (ValueError, StopIteration, OverflowError):
-        pass
+        return found  # as far as it can be read: the certificate carries the error that brought it here
     return found
