@@ -83,7 +83,7 @@ def announcing_compilation(environment: Environment) -> Iterator[None]:
         def on_start(self, _event: object) -> None:
             if not self.said:
                 self.said = True
-                environment.warn("analyzer: first run on this machine: compiling for about 20 s (kept on disk for the next runs)")
+                environment.warn("analyzer: first run on this machine: compiling for half a minute or so (kept on disk for the next runs)")
 
         def on_end(self, _event: object) -> None:
             """Nothing to say."""
