@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cached_property, update_wrapper
+from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -34,7 +35,6 @@ GROW_TEXT = 2
 
 
 HELPERS_ARE_CALLED = "ANALYZER_CALLS_HELPERS" in os.environ
-CACHE_FOLDER = open_cache() if IS_COMPILED else None
 
 
 class Lazy:
@@ -75,7 +75,7 @@ class Lazy:
 def _make_kernel(function: Kernel) -> Any:
     from analyzer.kernel_compiler import make_kernel
 
-    return make_kernel(function, CACHE_FOLDER)
+    return make_kernel(function, open_cache(Path(function.__code__.co_filename)))
 
 
 def _make_piece(function: Kernel) -> Any:
