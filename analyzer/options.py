@@ -38,6 +38,10 @@ class Limits:
     dns_jumps: int = 128  # compression pointers in one name
     ipv6_headers: int = 16
     tunnels: int = 8
+    fragment_wait_ns: int = 60 * SECOND  # RFC 8200 4.5: an incomplete datagram is given up 60 seconds after its first fragment
+    fragment_bytes: int = 16 << 20  # all incomplete datagrams together
+    fragments: int = 64  # of one datagram: 64 KiB in the smallest packets that links must carry, and more
+    datagrams: int = 4096  # incomplete ones at a time: what 16 MiB hold when each has a page
     udp_idle_ns: int = 60 * SECOND  # Zeek's udp_inactivity_timeout
     dns_idle_ns: int = 10 * SECOND  # Zeek's dns_session_timeout
     icmp_idle_ns: int = 60 * SECOND

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from analyzer.tables import Rows
 
+NO_PACKETS = "holds no packets."
 MOST_NOTES = 50  # of one file: a damaged one may be damaged in a million places
 KNOWN = "Known: pcap, pcapng, also gz, zst, xz, bz2, lz4; snoop and others through Wireshark's editcap."
 
@@ -50,6 +51,15 @@ class CaptureFacts:
             self.notes.append(f"{self.name} {sentence}")
         else:
             self.notes_left_out += 1
+
+    def why_empty(self) -> str:
+        """Why nothing of it was analysed, in one sentence."""
+        reasons = [note.removeprefix(self.name).strip(" :") for note in self.notes]
+        reasons = [reason for reason in reasons if reason != NO_PACKETS]
+        if not reasons:
+            return f"{self.name} holds no packets, so nothing was analysed."
+        more = f" (and {count_text(len(reasons) - 1, 'more problem')})" if len(reasons) > 1 else ""
+        return f"{self.name} holds no packets that could be analysed: it {reasons[0].rstrip('.')}{more}."
 
     def note_tail(self, where: str, size: int, packets: int) -> None:
         """The file ends ``size`` bytes into something, after so many packets."""

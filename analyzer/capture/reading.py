@@ -8,7 +8,7 @@ import numpy as np
 
 from analyzer.capture.bytesource import ByteSource
 from analyzer.capture.cursor import Cursor, Window
-from analyzer.capture.facts import CaptureFacts, add_final_notes
+from analyzer.capture.facts import NO_PACKETS, CaptureFacts, add_final_notes
 from analyzer.capture.files import CaptureFile, describe_open_error
 from analyzer.capture.formats import Format, PcapFormat, PcapngFormat
 from analyzer.capture.reader_kernels import NEED_BYTES, ROWS_FULL
@@ -126,9 +126,9 @@ class Reading:
         facts.take(r)
         facts.comments += int(r.comments)
         facts.take_interfaces(cursor.file_interfaces)
-        if not facts.packets and not facts.notes:
-            facts.note("holds no packets.")
         add_final_notes(facts, r, int(r.keep_bytes))
+        if not facts.packets and not facts.notes:
+            facts.note(NO_PACKETS)
 
 
 def find_first_time(file: CaptureFile, limits: Limits) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast, get_args
 from analyzer.cli.cold_start import announcing_compilation, choose_kernels
 from analyzer.cli.environment import Environment
 from analyzer.cli.output_folder import check_folder, choose_folder, claim_folder, record_files
-from analyzer.errors import CaptureError, UsageError
+from analyzer.errors import UsageError
 from analyzer.options import Checksums, Options, Overlap
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ def run_analyze(request: Request, environment: Environment) -> int:
     with warming(request.captures), announcing:
         summary = write_report(request, pipeline, folder, environment)
     files = pipeline.source.facts if pipeline.source else []
-    for note in pipeline.notes:
+    is_empty = pipeline.quality.packets == 0 and not pipeline.is_stopped
+    for note in [facts.why_empty() if facts.format else facts.notes[0] for facts in files] if is_empty else pipeline.notes:
         environment.warn(f"analyzer: {note}")
     if request.json or not request.quiet:
         from analyzer.cli.summary import Overview
@@ -136,6 +137,4 @@ def run_analyze(request: Request, environment: Environment) -> int:
         environment.say(overview.as_json() if request.json else "\n".join(overview.lines(environment)))
     if pipeline.is_stopped:
         return 130
-    if pipeline.quality.packets == 0:
-        raise CaptureError(f"{', '.join(request.captures)}: no packets, so nothing was analysed.")
-    return 1 if any(not facts.format for facts in files) else 0  # 1: one of them could not be read
+    return 1 if is_empty or any(not facts.format for facts in files) else 0  # 1: nothing was analysed, or one of them could not be read

@@ -25,7 +25,7 @@ from analyzer.connections.tcp_kernels import take_segment
 from analyzer.connections.timer_kernels import is_past, set_deadline
 from analyzer.kernel import DONE, GROW_ROWS, helper, kernel
 from analyzer.tables.connections import ESTABLISHED, INACTIVE, IS_CLOSED, IS_DNS, IS_ONE_WAY, SYN_ACK_SENT, WAS_RETURNED
-from analyzer.tables.packets import ACK, ANALYSED, BAD_TRANSPORT_CHECKSUM, CUT_BY_SNAPLEN, FIN, NO_TIME_PACKET, RST, SYN
+from analyzer.tables.packets import ACK, ANALYSED, BAD_TRANSPORT_CHECKSUM, CUT_BY_SNAPLEN, FIN, INNER, NO_TIME_PACKET, RST, SYN
 
 # positions in the tracker's state (int64): time of the capture, rows ever used, free rows, connections begun; 4 to 7: round_trip_kernels
 NOW, USED, FREE, NUMBER, STATE_SIZE = 0, 1, 2, 3, 8
@@ -84,6 +84,8 @@ def begin_connection(servers, c, e, q, p, ports):
     c.ip_version = p.ip_version
     c.vlan = p.vlan
     c.inner_vlan = p.inner_vlan
+    c.tunnel = p.tunnel
+    c.tunnel_id = p.tunnel_id
     c.first_ts = p.ts
     c.first_number = p.number
     c.productive_ts = p.ts
@@ -244,6 +246,8 @@ def track(
             c.key_hash = key
             slots[slot] = key << 32 | (row + 1)
             begin_connection(servers, c, endpoints[2 * row], endpoints[2 * row + 1], p, ports)
+            if np.int64(p.marks) & INNER and packets[i - 1].connection >= 0:
+                c.carrier = connections[packets[i - 1].connection].number
         p.connection = row
         p.sender = sender
         state[NOW] = now

@@ -19,6 +19,7 @@ from analyzer.errors import OutputError
 from analyzer.export import row_kernels as rk
 from analyzer.export.cells import Lines, numbers_of, text_of
 from analyzer.export.percent_kernels import decode_percent
+from analyzer.export.zeek_addresses import in_ipv4, is_local
 from analyzer.export.zeek_services import zeek_service
 from analyzer.registries.cipher_suites import zeek_suite_name
 from analyzer.registries.tls import zeek_alert_name, zeek_curve_name, zeek_version_name
@@ -107,24 +108,6 @@ def _proto(batch: pa.RecordBatch) -> pa.Array:
     return pc.if_else(known, transport, constant("unknown_transport"))
 
 
-# Zeek's default local networks (Site::private_address_space: the special-purpose registries of RFC 6890), by the text of an address
-_PRIVATE: Final = (
-    r"^(0\.|10\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|127\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|192\.0\.[02]\.|192\.168\."
-    r"|198\.1[89]\.|198\.51\.100\.|203\.0\.113\.|224\.0\.0\.|239\.|2[45]\d\."
-    r"|::1?$|2001:(db8)?:|2001:1?[0-9a-f]{1,2}:|f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)"
-)
-
-
-def _is_local(column: str) -> Values:
-    """Whether an address is in Zeek's default local networks; one look per distinct address."""
-
-    def values(batch: pa.RecordBatch) -> pa.Array:
-        encoded = batch.column(column).dictionary_encode()
-        return pc.match_substring_regex(encoded.dictionary, _PRIVATE).take(encoded.indices)
-
-    return values
-
-
 def _missed(batch: pa.RecordBatch) -> pa.Array:
     ends = [pc.fill_null(batch.column(f"tcp_{side}_missed_bytes"), number(0)) for side in ("originator", "responder")]
     return pc.add(*ends)
@@ -210,9 +193,9 @@ def _listed(side: str, column: str) -> Values:
 
 _ID: Final = (
     Field("uid", "string", _column("uid")),
-    Field("id.orig_h", "addr", _column("originator_ip")),
+    Field("id.orig_h", "addr", in_ipv4("originator_ip")),
     Field("id.orig_p", "port", _column("originator_port")),
-    Field("id.resp_h", "addr", _column("responder_ip")),
+    Field("id.resp_h", "addr", in_ipv4("responder_ip")),
     Field("id.resp_p", "port", _column("responder_port")),
 )
 
@@ -228,8 +211,8 @@ CONN: Final = Log(
         Field("orig_bytes", "count", _if_lasted("originator_bytes")),
         Field("resp_bytes", "count", _if_lasted("responder_bytes")),
         Field("conn_state", "string", _column("state")),
-        Field("local_orig", "bool", _is_local("originator_ip")),
-        Field("local_resp", "bool", _is_local("responder_ip")),
+        Field("local_orig", "bool", is_local("originator_ip")),
+        Field("local_resp", "bool", is_local("responder_ip")),
         Field("missed_bytes", "count", _missed),
         Field("history", "string", _column("history")),
         Field("orig_pkts", "count", _column("originator_packets")),

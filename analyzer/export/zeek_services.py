@@ -14,7 +14,7 @@ SERVICES: Final = {
     "xmpp": "xmpp", "irc": "irc", "ldap": "ldap_tcp", "postgresql": "postgresql", "mysql": "mysql", "rdp": "rdp", "socks": "socks",
     "ssh": "ssh", "rfb": "rfb", "mqtt": "mqtt", "smb": "smb", "dce_rpc": "dce_rpc", "kerberos": "krb_tcp", "modbus": "modbus",
     "dnp3": "dnp3_tcp", "sip": "sip", "dhcp": "dhcp", "ntp": "ntp", "snmp": "snmp", "radius": "radius", "syslog": "syslog",
-    "dtls": "dtls", "gtp": "gtpv1", "vxlan": "vxlan", "geneve": "geneve",
+    "dtls": "dtls", "gtp": "gtpv1", "vxlan": "vxlan", "geneve": "geneve", "teredo": "teredo", "ayiya": "ayiya",
 }  # fmt: skip
 """Service of the report -> Zeek's; those that Zeek has no name for, or names only after decryption (QUIC), have none there."""
 _OVER_UDP: Final = {"krb_tcp": "krb", "dnp3_tcp": "dnp3_udp", "ldap_tcp": "ldap_udp"}

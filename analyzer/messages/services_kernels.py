@@ -19,18 +19,24 @@ from analyzer.memory import arena_give, arena_take
 from analyzer.messages.greeting_kernels import name_datagram, name_stream
 from analyzer.messages.http.probe_kernels import looks_like_http
 from analyzer.messages.tls.probe_kernels import MIDSTREAM, looks_like_tls
-from analyzer.tables.packets import ANALYSED
+from analyzer.tables.packets import ANALYSED, IN_AYIYA, IN_GENEVE, IN_GTP, IN_TEREDO, IN_VXLAN
 from analyzer.tables.services import (
+    AYIYA,
     DNS,
     FIRST_OPENER,
+    GENEVE,
+    GTP,
     HTTP,
     HTTP2,
     LAST_DISSECTED,
     LAST_OPENER,
     SOCKS,
+    TEREDO,
     TLS,
     UNDECIDED,
     UNKNOWN,
+    VXLAN,
+    VXLAN_GPE,
 )
 
 SCRATCH = 2048  # bytes of one end that are looked at before it is refused
@@ -251,6 +257,20 @@ def watch(data, run, service):
         service.protocol = found
 
 
+@helper
+def service_of_tunnel(code):
+    """What a UDP connection speaks whose datagram carries a packet; ``code``: index into TUNNELS."""
+    if code == IN_VXLAN:
+        return VXLAN
+    if code == IN_GENEVE:
+        return GENEVE
+    if code == IN_GTP:
+        return GTP
+    if code == IN_TEREDO:
+        return TEREDO
+    return AYIYA if code == IN_AYIYA else VXLAN_GPE
+
+
 @kernel
 def name_datagrams(data, packets, services):
     """Name UDP connections by their first datagrams."""
@@ -260,6 +280,9 @@ def name_datagrams(data, packets, services):
             continue
         s = services[p.connection]
         if s.protocol != UNDECIDED:
+            continue
+        if p.carries != 0:
+            s.protocol = service_of_tunnel(np.int64(p.carries))
             continue
         at = np.int64(p.offset) + np.int64(p.payload)
         found = name_datagram(data, at, at + np.int64(p.payload_size), np.int64(p.src_port), np.int64(p.dst_port))

@@ -55,6 +55,7 @@ def clear_row(p):
     p.ethertype = -1
     p.carries = 0
     p.tunnel = 0
+    p.tunnel_id = -1
     p.vlan = -1
     p.inner_vlan = -1
     clear_headers(p)

@@ -76,7 +76,7 @@ def family_ethertype(family):
 
 @helper
 def raw_ethertype(data, at, end):
-    """EtherType of bare IP by its version nibble, IPv4 when it is neither: then the IPv4 header is found malformed."""
+    """EtherType of bare IP by its version nibble, whatever the link type says, IPv4 when it is neither: its header is found malformed."""
     return np.int64(IPV6) if u8(data, at, end) >> 4 == 6 else np.int64(IPV4)
 
 
@@ -92,12 +92,8 @@ def find_network(data, p, at, end, is_cut):
         if ethertype < 0:
             return np.int64(too_short(is_cut)), at
         return walk_tags(data, p, ethertype, at + 14, end, is_cut)
-    if link in (LINK_RAW, LINK_RAW_BSD, LINK_RAW_OPENBSD):
+    if link in (LINK_RAW, LINK_RAW_BSD, LINK_RAW_OPENBSD) or link in (LINK_IPV4, LINK_IPV6):
         return raw_ethertype(data, at, end), at
-    if link == LINK_IPV4:
-        return np.int64(IPV4), at
-    if link == LINK_IPV6:
-        return np.int64(IPV6), at
     if link in (LINK_NULL, LINK_LOOP):
         family = be32(data, at, end)
         if family < 0:

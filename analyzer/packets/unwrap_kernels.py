@@ -18,6 +18,7 @@ from analyzer.packets.link_kernels import IPV4, IPV6, LINK_NOT_KNOWN, LINK_TOO_D
 from analyzer.packets.more_link_kernels import find_in_link
 from analyzer.packets.network_kernels import decode_ipv4, decode_ipv6
 from analyzer.packets.transport_kernels import UDP, decode_transport
+from analyzer.packets.tunnel_id_kernels import carrier_id, datagram_id, gre_id, note_id
 from analyzer.packets.tunnel_kernels import find_in_ip, find_in_udp, is_tunnel_protocol, tunnel_of_port
 from analyzer.tables.packets import (
     ANALYSED,
@@ -67,7 +68,7 @@ def begin_inner(q, p):
     q.connection = -1
     q.sender = 0
     clear_row(q)
-    q.tunnel, q.vlan, q.inner_vlan = p.tunnel, p.vlan, p.inner_vlan
+    q.tunnel, q.tunnel_id, q.vlan, q.inner_vlan = p.tunnel, p.tunnel_id, p.vlan, p.inner_vlan
 
 
 @helper
@@ -88,6 +89,8 @@ def enter_protocol(data, p, at, stop, wire_stop, max_tunnels):
     protocol = np.int64(p.protocol)
     code = IN_MPLS if protocol == MPLS_PROTOCOL else IN_GRE if protocol == GRE_PROTOCOL else IN_IP
     kind, inside = find_in_ip(data, protocol, at, stop, stop < wire_stop)
+    if protocol == GRE_PROTOCOL:
+        note_id(p, gre_id(data, at, stop))
     # what is a carrier of its own notes itself
     is_noted = code != IN_GRE and is_carrier(kind)
     if not is_noted and not push_tunnel(p, code, max_tunnels):
@@ -142,6 +145,7 @@ def unwrap_row(data, arena, p, kind, at, inner, parents, used, row, datagrams, b
             if code != 0 and not push_tunnel(p, code, options[MAX_TUNNELS]):
                 outcome = np.int64(TUNNEL_TOO_DEEP)
                 break
+            note_id(p, carrier_id(data, kind, at, end))
             kind, at = open_carrier(data, p, kind, at, end, end < wire_end)
             continue
         if kind != IPV4 and kind != IPV6:
@@ -179,6 +183,7 @@ def unwrap_row(data, arena, p, kind, at, inner, parents, used, row, datagrams, b
         code = np.int64(p.carries)
         p = inner[used]
         used += 1
+        note_id(p, datagram_id(data, code, start, end))
         if not push_tunnel(p, code, options[MAX_TUNNELS]):
             outcome = np.int64(TUNNEL_TOO_DEEP)
             break

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from analyzer.batch import Batch
 from analyzer.kernel import DONE, GROW_ROWS
-from analyzer.options import SECOND, Limits
+from analyzer.options import Limits
 from analyzer.packets.fragment_kernels import free_delivered
 from analyzer.packets.rare import find_rare
 from analyzer.packets.unwrap_kernels import MAX_HEADERS, MAX_TUNNELS, UNWRAP_OPTIONS, VERIFIES, unwrap_packets
@@ -29,21 +27,10 @@ COUNTS = (
 )
 
 
-@dataclass(frozen=True)
-class FragmentLimits:
-    """Limits on incomplete datagrams."""
-
-    wait_ns: int = 60 * SECOND  # RFC 8200 4.5: 60 seconds after the first fragment
-    held_bytes: int = 16 << 20  # all of them together
-    fragments: int = 64  # of one datagram: 64 KiB in the smallest packets that links must carry, and more
-    datagrams: int = 4096  # at a time: what 16 MiB hold when each has a page
-
-
 class Unwrapper:
     """Stage 2 for packets that are more than one link layer and one IP packet."""
 
-    def __init__(self, limits: Limits, *, verifies: bool, fragments: FragmentLimits | None = None, rows: int = 1024) -> None:
-        fragments = fragments or FragmentLimits()
+    def __init__(self, limits: Limits, *, verifies: bool, rows: int = 1024) -> None:
         self._options: Ints = np.zeros(UNWRAP_OPTIONS, np.int64)
         self._options[MAX_HEADERS] = limits.ipv6_headers
         self._options[MAX_TUNNELS] = min(limits.tunnels, TUNNEL_LAYERS)
@@ -51,11 +38,11 @@ class Unwrapper:
         self._inner: Rows = new_table(PACKET, rows)
         self._parents: Ints = np.zeros(rows, np.int64)
         self._merged: Rows = new_table(PACKET, 0)
-        self._datagrams: Rows = new_table(DATAGRAM, fragments.datagrams)
-        self._buckets: Ints = np.zeros(1 << (2 * fragments.datagrams - 1).bit_length(), np.int64)
+        self._datagrams: Rows = new_table(DATAGRAM, limits.datagrams)
+        self._buckets: Ints = np.zeros(1 << (2 * limits.datagrams - 1).bit_length(), np.int64)
         self._defragmenter: Rows = new_table(DEFRAGMENTER, 1)
         state = self._defragmenter[0]
-        state.max_bytes, state.wait_ns, state.max_fragments = fragments.held_bytes, fragments.wait_ns, fragments.fragments
+        state.max_bytes, state.wait_ns, state.max_fragments = limits.fragment_bytes, limits.fragment_wait_ns, limits.fragments
 
     @property
     def counts(self) -> dict[str, int]:

@@ -28,6 +28,7 @@ from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.phase_columns import BASIS_COLUMNS, DURATION_COLUMNS, phase_arrays
 from analyzer.report.tcp_analysis import ANALYSIS_COLUMNS, analysis_arrays
 from analyzer.report.text import (
+    TIME,
     Mask,
     Numbers,
     addresses,
@@ -43,19 +44,21 @@ from analyzer.report.text import (
     named,
     number,
     padded,
+    plain,
     spans,
     spread,
-    times,
 )  # fmt: skip
 from analyzer.report.tls import COLUMNS as TLS_COLUMNS
 from analyzer.tables import Ints, Rows
 from analyzer.tables.connections import CONN_STATES
 from analyzer.tables.dns import CACHED, CAUSED
+from analyzer.tables.packets import TUNNELS
 from analyzer.tables.services import DNS, HTTP, HTTP2, NAMES, TLS, UNDECIDED, UNKNOWN
 
 SERVICES: Final = ("dns", "http", "http2", "https", "tls", *NAMES.values())
 HOST_SOURCES: Final = ("http host", "sni", "outer sni", "certificate", "dns")
 HTTPS_PORT: Final = 443
+TUNNEL_JOINT: Final = " > "
 
 # column here -> column of ``tls``
 FROM_TLS: Final = {
@@ -135,6 +138,13 @@ COLUMNS: Final = (
     Column("ip_protocol", "number", "IP protocol number"),
     Column("vlan", "number", "outer VLAN id of the first packet"),
     Column("inner_vlan", "number", "inner VLAN id"),
+    Column(
+        "tunnel",
+        "text",
+        f"what it was inside of, the outermost first, joined by {TUNNEL_JOINT.strip()}: {', '.join(name for name, _ in TUNNELS[1:])}",
+    ),
+    Column("tunnel_id", "number", "number of the innermost tunnel that has one: VNI, TEID, key, session, label, path or service id"),
+    Column("tunnel_connection", "number", "number of the connection whose datagrams carried it"),
     Column("first_frame", "number", "frame of the first packet"),
     Column("last_frame", "number", "frame of the last packet"),
     Column("last_time", "time", "last packet", "UTC"),
@@ -164,7 +174,7 @@ def build_connections(finished: Finished, identity: Identity, parts: Parts) -> p
     arrays = {
         **identity.arrays,
         "community_id": identity.community_ids(),
-        "start_time": times(c["first_ts"]),
+        "start_time": plain(TIME, c["first_ts"]),
         "duration_ms": milliseconds(np.maximum(c["productive_ts"], c["first_ts"]) - c["first_ts"]),
         "transport": named(c["protocol"], _transport_name),
         "service": _service(finished, tls),
@@ -193,6 +203,12 @@ def _places_of(mask: Mask) -> Ints:
 
 def _transport_name(protocol: int) -> str:
     return "icmp" if protocol == ICMP6 else protocol_name(protocol)
+
+
+def _chain(tunnel: int) -> str | None:
+    """The tunnels of CONNECTION.tunnel by name, outermost first; None without one."""
+    names = (TUNNELS[code][0] for code in tunnel.to_bytes(8, "little") if code)
+    return TUNNEL_JOINT.join(names) or None
 
 
 def _attribution(finished: Finished) -> dict[str, pa.Array]:
@@ -249,9 +265,12 @@ def _traffic(finished: Finished) -> dict[str, pa.Array]:
         "ip_protocol": ints(c["protocol"]),
         "vlan": codes(c["vlan"]),
         "inner_vlan": codes(c["inner_vlan"]),
+        "tunnel": named(c["tunnel"], _chain, c["tunnel"] != 0),
+        "tunnel_id": codes(c["tunnel_id"]),
+        "tunnel_connection": counts(c["carrier"]),
         "first_frame": counts(c["first_number"]),
         "last_frame": counts(c["last_number"]),
-        "last_time": times(c["last_ts"]),
+        "last_time": plain(TIME, c["last_ts"]),
     }
 
 

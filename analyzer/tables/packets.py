@@ -98,6 +98,7 @@ PACKET = row_type(
     ("sender", "u1", "written by connections/: 0 = the end that sent the first packet of the connection"),
     ("ethertype", "i4", "network protocol inside the link layer, as EtherType; below 1536: 802.2 LLC; -1 = none found"),
     ("tunnel", "i8", "what it was unwrapped from, 8 bits (index into TUNNELS) a layer, the outermost lowest; 0 = no tunnel"),
+    ("tunnel_id", "i8", "number that the innermost tunnel that has one gives to what it carries (see tunnel_id_kernels), -1 = none"),
     ("vlan", "i2", "outer VLAN id, -1 = none"),
     ("inner_vlan", "i2", "inner VLAN id, -1 = none"),
     ("ip_id", "i4", "IPv4 identification, -1 = none"),

@@ -12,13 +12,14 @@ SMTP, FTP, POP3, IMAP, XMPP, IRC, LDAP, POSTGRESQL, MYSQL, RDP, SOCKS = range(16
 FIRST_OPENER, LAST_OPENER = SMTP, SOCKS
 # ... and those that are only named
 SSH, RFB, MQTT, SMB, DCE_RPC, KERBEROS, MODBUS, DNP3, SIP = range(40, 49)
-DHCP, NTP, SNMP, RADIUS, SYSLOG, DTLS, QUIC, GTP, VXLAN, GENEVE, STUN = range(60, 71)
+DHCP, NTP, SNMP, RADIUS, SYSLOG, DTLS, QUIC, GTP, VXLAN, GENEVE, STUN, TEREDO, AYIYA, VXLAN_GPE = range(60, 74)
 
 NAMES = {
     SMTP: "smtp", FTP: "ftp", POP3: "pop3", IMAP: "imap", XMPP: "xmpp", IRC: "irc", LDAP: "ldap", POSTGRESQL: "postgresql",
     MYSQL: "mysql", RDP: "rdp", SOCKS: "socks", SSH: "ssh", RFB: "rfb", MQTT: "mqtt", SMB: "smb", DCE_RPC: "dce_rpc",
     KERBEROS: "kerberos", MODBUS: "modbus", DNP3: "dnp3", SIP: "sip", DHCP: "dhcp", NTP: "ntp", SNMP: "snmp", RADIUS: "radius",
     SYSLOG: "syslog", DTLS: "dtls", QUIC: "quic", GTP: "gtp", VXLAN: "vxlan", GENEVE: "geneve", STUN: "stun",
+    TEREDO: "teredo", AYIYA: "ayiya", VXLAN_GPE: "vxlan_gpe",
 }  # fmt: skip
 
 SERVICE = row_type(

@@ -106,7 +106,19 @@ def test_no_packets_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["analyze", "it.pcap"]) == 1
     captured = capsys.readouterr()
     assert "Capture quality: empty" in captured.out
-    assert "no packets, so nothing was analysed." in captured.err
+    assert captured.err == "analyzer: it.pcap holds no packets, so nothing was analysed.\n"
+
+
+def test_why_there_are_no_packets_is_one_sentence_a_capture(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("cut.pcap").write_bytes(pcap([udp_packet(b"x")])[:50])
+    Path("old.pcap").write_bytes(pcap([], version=(9, 9)))
+    assert run(["analyze", "cut.pcap", "old.pcap", "gone.pcap", "--quiet"]) == 1
+    why = "analyzer: cut.pcap holds no packets that could be analysed: it"
+    assert capsys.readouterr().err.splitlines() == [
+        f"{why} ends in the middle of packet 1, 26 bytes into it (disk full, or still being written?). No packet is whole.",
+        "analyzer: old.pcap holds no packets that could be analysed: it has version 9.9 of the pcap format: read as 2.4.",
+        "analyzer: gone.pcap: no such file.",
+    ]
 
 
 def test_a_cut_capture_is_analysed_up_to_the_cut(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from analyzer.connections.tracker import build_servers
 from analyzer.kernel import IS_COMPILED
 from analyzer.options import Options
 from analyzer.tables.connections import CONN_STATES
+from analyzer.tables.packets import BAD_CHECKSUM, IN_GENEVE, IN_VXLAN, INNER
 from tests.connections.rows import SECOND, START, batch, packet, run, table, track
 
 UDP = packet(protocol=17, dst_port=9999)
@@ -102,3 +103,20 @@ def test_flood_of_half_open_connections(*, zeek: bool) -> None:
 
 def test_empty_batch() -> None:
     assert run([]) == []
+
+
+def test_tunnels_of_the_first_packet_and_the_connection_that_carries_it() -> None:
+    outer = packet(1, 2, protocol=17, dst_port=4789, tunnel_id=-1)
+    middle = packet(3, 4, protocol=17, dst_port=6081, marks=INNER, tunnel=IN_VXLAN, tunnel_id=42)
+    inner = packet(5, 6, "S", marks=INNER, tunnel=IN_VXLAN | IN_GENEVE << 8, tunnel_id=7)
+    tracker, _ = track([outer, middle, inner, outer, middle, inner | {"tunnel_id": 8}, packet(7, 8, "S", tunnel_id=-1)])
+    c = tracker.connections[:4]
+    assert c["tunnel"].tolist() == [0, IN_VXLAN, IN_VXLAN | IN_GENEVE << 8, 0]
+    assert c["tunnel_id"].tolist() == [-1, 42, 7, -1]
+    assert c["carrier"].tolist() == [0, 1, 2, 0]
+    assert c["number"].tolist() == [1, 2, 3, 4]
+
+
+def test_a_carrier_that_belongs_to_no_connection_is_none() -> None:
+    tracker, _ = track([packet(1, 2, protocol=17, outcome=BAD_CHECKSUM), packet(5, 6, "S", marks=INNER)])
+    assert tracker.connections[0].carrier == 0

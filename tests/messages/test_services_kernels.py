@@ -11,8 +11,25 @@ from analyzer.messages.services import Services
 from analyzer.tables import Rows, new_table
 from analyzer.tables.connections import CONNECTION
 from analyzer.tables.http import HTTP_TUNNEL
-from analyzer.tables.packets import INTERFACE, PACKET
-from analyzer.tables.services import DNS, HTTP, IMAP, NTP, SMTP, SOCKS, SSH, TLS, UNDECIDED, UNKNOWN
+from analyzer.tables.packets import INTERFACE, PACKET, TUNNEL_CODES
+from analyzer.tables.services import (
+    AYIYA,
+    DNS,
+    GENEVE,
+    GTP,
+    HTTP,
+    IMAP,
+    NTP,
+    SMTP,
+    SOCKS,
+    SSH,
+    TEREDO,
+    TLS,
+    UNDECIDED,
+    UNKNOWN,
+    VXLAN,
+    VXLAN_GPE,
+)
 from analyzer.tables.streams import RUN, STREAM_ENDED
 
 HELLO = bytes.fromhex("160301002f0100002b0303") + bytes(32) + bytes.fromhex("00000213010100")
@@ -150,3 +167,14 @@ def test_datagrams() -> None:
     packets["payload_size"][5] = 0
     services.name_datagrams(Batch(memory, packets, new_table(INTERFACE, 0), 0, 0), new_table(CONNECTION, 3))
     assert list(services.table["protocol"][:3]) == [NTP, UNKNOWN, UNDECIDED]
+
+
+def test_datagrams_that_carry_packets_are_named_by_their_tunnel() -> None:
+    tunnels = {"vxlan": VXLAN, "vxlan_gpe": VXLAN_GPE, "geneve": GENEVE, "gtp": GTP, "teredo": TEREDO, "ayiya": AYIYA}
+    memory = Memory(1 << 16, 1, 1 << 16)
+    services = Services(memory, (TLS, HTTP, DNS))
+    packets = new_table(PACKET, len(tunnels))
+    packets["protocol"], packets["payload_size"], packets["connection"] = 17, 8, np.arange(len(tunnels))
+    packets["carries"] = [TUNNEL_CODES[name] for name in tunnels]
+    services.name_datagrams(Batch(memory, packets, new_table(INTERFACE, 0), 0, 0), new_table(CONNECTION, len(tunnels)))
+    assert services.table["protocol"][: len(tunnels)].tolist() == list(tunnels.values())

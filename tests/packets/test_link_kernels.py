@@ -14,7 +14,9 @@ from analyzer.tables.packets import (
 )
 from tests import builders
 from tests.builders import (
+    CLIENT,
     CLIENT6,
+    SERVER,
     SERVER6,
     Frame,
     ethernet,
@@ -67,7 +69,14 @@ def test_what_is_not_ip():
     assert row_of(builders.sll(inside, arphrd=824, protocol=0x0800), linktype=113).outcome == NOT_IP
     unknown = row_of(inside, linktype=147)
     assert (unknown.outcome, unknown.ethertype, unknown.ip_version, unknown.network) == (UNKNOWN_LINK_TYPE, -1, 0, -1)
-    assert row_of(inside, linktype=229).outcome == MALFORMED_IP
+    assert row_of(b"\x50" + inside[1:], linktype=229).outcome == MALFORMED_IP
+
+
+@pytest.mark.parametrize("linktype", [101, 228, 229])
+def test_raw_ip_is_of_the_version_that_it_says_whatever_the_link_type(linktype):
+    for src, dst, version in ((CLIENT, SERVER, 4), (CLIENT6, SERVER6, 6)):
+        p = row_of(tcp_packet(link=False, src=src, dst=dst), linktype=linktype)
+        assert (p.outcome, p.ip_version, p.dst_port) == (ANALYSED, version, 80)
 
 
 @pytest.mark.parametrize("vlans", [(5,), (5, 6), (100, 200, 300), tuple(range(1, 9))])

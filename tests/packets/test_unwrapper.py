@@ -4,7 +4,7 @@ import numpy as np
 
 from analyzer.options import Limits
 from analyzer.packets.decode_kernels import decode_packets
-from analyzer.packets.unwrapper import FragmentLimits, Unwrapper
+from analyzer.packets.unwrapper import Unwrapper
 from analyzer.tables.packets import ANALYSED, INNER
 from tests import builders
 from tests.builders import MILLISECOND, START_NS, Frame, ethernet, fragments4, ipv4, tcp_packet, udp, udp_packet, vxlan
@@ -32,12 +32,12 @@ def test_memory_is_bounded_the_oldest_goes_first():
     firsts = [ethernet(fragments4(ipv4(udp(bytes(3000)), protocol=17, ip_id=i), 2000)[0]) for i in range(50)]
     lasts = [ethernet(fragments4(ipv4(udp(bytes(3000)), protocol=17, ip_id=i), 2000)[1]) for i in range(50)]
     for limits, shed in (
-        (FragmentLimits(held_bytes=10 * 4096), 40),
-        (FragmentLimits(datagrams=8), 42),
-        (FragmentLimits(held_bytes=100), 50),
+        (Limits(fragment_bytes=10 * 4096), 40),
+        (Limits(datagrams=8), 42),
+        (Limits(fragment_bytes=100), 50),
     ):
         for cuts in ((), (7, 50, 60)):
-            unwrapper = Unwrapper(Limits(), verifies=False, fragments=limits)
+            unwrapper = Unwrapper(limits, verifies=False)
             for batch in builders.batches(firsts, [cut for cut in cuts if cut < 50]):
                 unwrap(unwrapper, batch)
             assert unwrapper.counts["shed"] == shed
@@ -57,7 +57,7 @@ def test_the_arena_may_be_full():
 
 
 def test_rows_are_used_again_after_a_timeout():
-    unwrapper = Unwrapper(Limits(), verifies=False, fragments=FragmentLimits(datagrams=4))
+    unwrapper = Unwrapper(Limits(datagrams=4), verifies=False)
     piece = [ethernet(fragments4(ipv4(udp(bytes(3000)), protocol=17, ip_id=i), 2000)[0]) for i in range(12)]
     frames = [Frame(content, ts=START_NS + i * 70_000 * MILLISECOND) for i, content in enumerate(piece)]
     for batch in builders.batches(frames, (3, 5)):

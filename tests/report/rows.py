@@ -48,7 +48,7 @@ def fill_connections(kinds: list[str]) -> tuple[Rows, Rows, Rows, Rows]:
     c["a_port"] = np.array([53000, 50000, 40000, 8])[kind]
     c["b_port"] = np.array([53, 443, 80, 0])[kind]
     c["conn_state"] = CONN_STATES.index("SF")
-    c["vlan"] = c["inner_vlan"] = -1
+    c["vlan"] = c["inner_vlan"] = c["tunnel_id"] = -1
     c["first_ts"] = START + (n - i) * MS
     c["productive_ts"] = c["last_ts"] = c["first_ts"] + 1_000_001
     c["first_number"], c["last_number"] = i + 1, i + 2

@@ -3,6 +3,7 @@
 import pytest
 
 from analyzer.report.build import Context, build_tables
+from analyzer.tables.packets import IN_FABRICPATH, IN_GRE, IN_MPLS
 from analyzer.tables.services import HTTP2
 from tests.report.rows import CERTIFICATES, make_inputs
 
@@ -44,3 +45,19 @@ def test_evidence_for_the_host_from_strong_to_weak() -> None:
     assert row_of(inputs)["host_source"] == "dns"
     finished.attributions["basis"] = 0
     assert (row_of(inputs)["host"], row_of(inputs)["host_source"]) == (None, None)
+
+
+def test_tunnels_stand_in_words_the_outermost_first() -> None:
+    inputs = make_inputs(["icmp"])
+    row = row_of(inputs)
+    assert (row["tunnel"], row["tunnel_id"], row["tunnel_connection"]) == (None, None, None)
+    c = inputs[0].connections
+    c["tunnel"], c["tunnel_id"], c["carrier"] = IN_GRE | IN_MPLS << 8 | IN_FABRICPATH << 56, 0, 3
+    row = row_of(inputs)
+    assert (row["tunnel"], row["tunnel_id"], row["tunnel_connection"]) == ("gre > mpls > fabricpath", 0, 3)
+
+
+def test_a_capture_may_begin_at_the_beginning_of_time() -> None:
+    inputs = make_inputs(["icmp"])
+    inputs[0].connections["first_ts"] = inputs[0].connections["last_ts"] = 0
+    assert [row_of(inputs)[name].timestamp() for name in ("start_time", "last_time")] == [0, 0]
