@@ -6,12 +6,13 @@ from typing import Protocol
 
 from analyzer.capture import pcapng
 from analyzer.capture.cursor import Cursor
-from analyzer.capture.pcap import HEADER_BYTES, parse_header
+from analyzer.capture.pcap import HEADER_BYTES, parse_header, tell_variant
 from analyzer.capture.reader_kernels import FOUND, GARBAGE_LENGTH, LARGE_BLOCK, LATEST_NS, LENGTHS_DISAGREE, NEED_BYTES
 
 INTERFACES_PER_FILE = 1 << 16
 NAMES_PER_FILE = 1 << 20
 SECRETS_BYTES = 64 << 20
+PEEK_BYTES = 1 << 20  # of a classic pcap file, to tell its variant
 SEARCH_BYTES = 12  # type, length and byte-order magic of a section header: as much as a search must see at once
 
 
@@ -52,7 +53,9 @@ class PcapFormat:
             return False
         r.position = start + HEADER_BYTES
         r.is_big_endian = header.byteorder == ">"
-        r.header_bytes = header.record_bytes
+        r.header_bytes, who = tell_variant(header, bytes(self.cursor.view[start + HEADER_BYTES : min(start + PEEK_BYTES, int(r.end))]))
+        if who:
+            self.cursor.facts.note(f"has record headers of {int(r.header_bytes)} bytes, as {who} wrote them.")
         face = self.cursor.add_interface(header.linktype, header.snaplen, header.fcs_bytes)
         face.tick_ns, face.most_ticks = header.tick_ns, LATEST_NS // header.tick_ns
         face.resolution_exponent = 9 if header.tick_ns == 1 else 6

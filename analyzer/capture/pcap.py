@@ -9,6 +9,10 @@ from typing import Literal
 MICROSECONDS, NANOSECONDS, MODIFIED = 0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34
 HEADER_BYTES = 24
 HAS_FCS_LENGTH = 0x04000000
+# systems that wrote larger record headers under a magic that does not say so: bytes more, and who
+VARIANTS = ((4, "Nokia's tcpdump or that of SuSE 6.3"), (8, "tcpdump of Red Hat 6.1"))
+LARGEST_PACKET = 262_144  # libpcap's own maximum
+RECORDS_SEEN = 8  # of a file's first records, to tell by them
 
 
 @dataclass(frozen=True)
@@ -52,3 +56,28 @@ def parse_header(head: bytes) -> PcapHeader | None:
         linktype=link & 0xFFFF,
         fcs_bytes=2 * (link >> 28) if link & HAS_FCS_LENGTH else 0,
     )
+
+
+def tell_variant(header: PcapHeader, records: bytes) -> tuple[int, str]:
+    """Bytes of a record header, and who writes such ones ("" = all others): by the first records, of which two at least must be there.
+
+    The size that the magic says is believed as long as the records make sense with it.
+    """
+    if _count_records(header, records, header.record_bytes) >= 0:
+        return header.record_bytes, ""
+    for more, who in VARIANTS:
+        if _count_records(header, records, header.record_bytes + more) >= 2:
+            return header.record_bytes + more, who
+    return header.record_bytes, ""
+
+
+def _count_records(header: PcapHeader, records: bytes, record_bytes: int) -> int:
+    """How many of the first records make sense with headers of this size; -1 when one does not."""
+    at = count = 0
+    while count < RECORDS_SEEN and at + record_bytes <= len(records):
+        _, fraction, caplen, length = struct.unpack_from(header.byteorder + "IIII", records, at)
+        if fraction * header.tick_ns >= 1_000_000_000 or not 0 < caplen <= LARGEST_PACKET or not 0 < length <= LARGEST_PACKET:
+            return -1
+        at += record_bytes + caplen
+        count += 1
+    return count

@@ -12,8 +12,8 @@ import numpy as np
 
 from analyzer.tables import Bytes, Ints, Rows
 
-HEAD_BYTES = 64  # of a packet that a reader sees: more than any of these headers has
-IPV4, IPV6, ETHERNET_FRAME, NOTHING = 0x0800, 0x86DD, 0x6558, -1
+HEAD_BYTES = 96  # of a packet that a reader sees: more than any of these headers has
+IPV4, IPV6, ETHERNET_FRAME, PPP_FRAME, NOTHING = 0x0800, 0x86DD, 0x6558, 0x880B, -1
 CUT, MALFORMED = -3, -4  # as in link_kernels
 Reader = Callable[[bytes], tuple[int, int]]
 
@@ -78,6 +78,24 @@ def _enc(head: bytes) -> tuple[int, int]:
     return _family(head[0] | head[3], 12)
 
 
+ERF_ETHERNET, ERF_HDLC, ERF_CHANNELS, ERF_IP = {2, 11, 16, 20}, {1, 10, 15, 19}, {5, 17}, {22, 23}
+
+
+def _erf(head: bytes) -> tuple[int, int]:
+    """Endace's record header of 16 bytes and its extensions of 8: Ethernet (after 2 bytes), HDLC or PPP, bare IP."""
+    kind, at, more = head[8] & 0x7F, 16, head[8]
+    while more & 0x80:
+        more = head[at]
+        at += 8
+    if kind in ERF_ETHERNET:
+        return ETHERNET_FRAME, at + 2
+    if kind in ERF_HDLC:
+        return PPP_FRAME, at
+    if kind in ERF_CHANNELS:
+        return PPP_FRAME, at + 4
+    return _any_ip(head, at) if kind in ERF_IP else (NOTHING, at)
+
+
 READERS: dict[int, Reader] = {
     6: _token_ring,
     8: lambda head: _any_ip(head, 16),  # SLIP: direction, type, compressed header
@@ -87,6 +105,7 @@ READERS: dict[int, Reader] = {
     117: _packet_filter,
     123: _sun_atm,
     138: lambda head: (_word(head, 16), 18),  # IP over IEEE 1394
+    197: _erf,
     242: lambda head: (_word(head, 40), 44),  # IP over InfiniBand: global route header, EtherType
     274: lambda _: (ETHERNET_FRAME, 8),  # Ethernet with its preamble
     284: _switch_tag(4),

@@ -28,6 +28,12 @@ def family(ip):
     return 24 if ip[0] >> 4 == 6 else 2
 
 
+def erf(kind, content, *, extensions=0):
+    """An Endace record."""
+    head = bytes(8) + struct.pack(">BBHHH", kind | (0x80 if extensions else 0), 4, 18 + len(content), 0, len(content))
+    return head + b"".join(bytes([(i + 1 < extensions) << 7]) + bytes(7) for i in range(extensions)) + content
+
+
 LINKS = [
     (6, lambda ip: bytes(14) + snap(ip)),
     (6, lambda ip: bytes(8) + b"\x80" + bytes(5) + b"\x06\0\0\0\0\0" + snap(ip)),
@@ -40,6 +46,12 @@ LINKS = [
     (117, lambda ip: bytes([61, family(ip)]) + bytes(62) + ip),
     (123, lambda ip: b"\2\0\0\x64" + snap(ip)),
     (138, lambda ip: bytes(16) + typed(ip)),
+    (197, lambda ip: erf(2, b"\0\0" + ethernet(ip))),
+    (197, lambda ip: erf(16, b"\0\0" + ethernet(ip), extensions=7)),
+    (197, lambda ip: erf(1, builders.ppp(ip))),
+    (197, lambda ip: erf(10, b"\x0f\0" + typed(ip))),
+    (197, lambda ip: erf(17, bytes(4) + builders.ppp(ip), extensions=1)),
+    (197, lambda ip: erf(22, ip)),
     (242, lambda ip: bytes(40) + typed(ip)[:2] + b"\0\0" + ip),
     (274, lambda ip: b"\x55" * 7 + b"\xd5" + ethernet(ip)),
     (284, lambda ip: bytes(16) + typed(ip)),
@@ -71,3 +83,7 @@ def test_what_is_not_ip():
         assert row_of(content, linktype=linktype).outcome == NOT_IP
     assert row_of(b"\x18", linktype=107).outcome == MALFORMED_LINK
     assert row_of(b"", linktype=138).outcome == MALFORMED_LINK
+
+
+def test_endace_records_of_other_kinds_are_no_packets():
+    assert row_of(erf(27, bytes(40)), linktype=197).outcome == NOT_IP
