@@ -140,6 +140,11 @@ class Quality:
                 "checksums that the network card was to complete: sent from this machine",
                 "",
             ),
-            ("bad_checksums", self.bad_checksums, "wrong checksums (looked for with --checksums verify only)", ""),
+            (
+                "bad_checksums",
+                self.bad_checksums,
+                "wrong checksums (looked for with --checksums verify only); by direction: *_bad_checksums of connections",
+                "*_packets, *_bytes, *_missed_bytes",
+            ),
         )
         return facts + [Fact("quality", name, count, meaning, affects if count else "") for name, count, meaning, affects in signs]

@@ -184,7 +184,7 @@ def name_datagram(data, at, end, a, b):
         return np.int64(SYSLOG)  # RFC 5424 6.2.1
     if is_port(4789, a, b) and n >= 8 and first == 8:
         return np.int64(VXLAN)  # RFC 7348 5
-    if is_port(6081, a, b) and n >= 8 and first >> 6 == 0 and be16(data, at + 2, end) in (0x6558, 0x0800, 0x86DD):
+    if is_port(6081, a, b) and n >= 8 and first >> 6 == 0 and be16(data, at + 2, end) in (0x6558, 0x0800, 0x86DD, 0x0806):
         return np.int64(GENEVE)  # RFC 8926 3.4
     if is_port(2152, a, b) and n >= 8 and first >> 5 == 1:
         return np.int64(GTP)

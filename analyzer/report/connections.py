@@ -81,6 +81,7 @@ _ENDS: Final = (
     ("bytes", "payload bytes sent by the {}: TCP by sequence numbers, others summed", "bytes"),
     ("ip_bytes", "sum of the IP packets' lengths sent by the {}", "bytes"),
     ("ttl", "time to live (hop limit) of its first packet", ""),
+    ("bad_checksums", "packets of the {} with a wrong TCP, UDP or ICMP checksum, left out; looked for with --checksums verify only", ""),
 )
 _TCP_ENDS: Final = (
     ("mss", "number", "maximum segment size the {} offered", "bytes"),
@@ -259,6 +260,7 @@ def _traffic(finished: Finished) -> dict[str, pa.Array]:
         arrays[f"{side}_bytes"] = ints(end["stream_bytes"])
         arrays[f"{side}_ip_bytes"] = ints(end["ip_bytes"])
         arrays[f"{side}_ttl"] = ints(end["ttl"], end["packets"] > 0)
+        arrays[f"{side}_bad_checksums"] = counts(end["bad_checksums"])
     return {
         **arrays,
         "ip_version": ints(c["ip_version"]),

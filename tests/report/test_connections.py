@@ -61,3 +61,10 @@ def test_a_capture_may_begin_at_the_beginning_of_time() -> None:
     inputs = make_inputs(["icmp"])
     inputs[0].connections["first_ts"] = inputs[0].connections["last_ts"] = 0
     assert [row_of(inputs)[name].timestamp() for name in ("start_time", "last_time")] == [0, 0]
+
+
+def test_wrong_checksums_are_counted_by_direction() -> None:
+    inputs = make_inputs(["http"])
+    inputs[0].originators["bad_checksums"] = 3
+    row = row_of(inputs)
+    assert (row["originator_bad_checksums"], row["responder_bad_checksums"]) == (3, None)
