@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,11 @@ class Overview:
             (q.unfinished_checksums, f"{counted(q.unfinished_checksums, 'packet')} with a checksum left to the network card"),
             (q.bad_checksums, f"{counted(q.bad_checksums, 'packet')} with a wrong checksum"),
         )
-        return [text for count, text in signs if count] + [
+        links: Counter[int] = Counter()
+        for link, count in q.unknown_links.values():
+            links[link] += count
+        unknown = [f"{counted(count, 'packet')} of LINKTYPE {link}, which is not known: not read" for link, count in sorted(links.items())]
+        return [*unknown, *(text for count, text in signs if count)] + [
             f"{protocol.upper()} that could not be read: {', '.join(f'{name} {count:,}' for name, count in problems.items())}"
             for protocol, problems in self.summary.unread.items()
         ]

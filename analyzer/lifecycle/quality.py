@@ -9,7 +9,7 @@ import numpy as np
 from analyzer.batch import Batch
 from analyzer.lifecycle import quality_kernels as counted
 from analyzer.lifecycle.finished import Finished
-from analyzer.tables.packets import OUTCOMES
+from analyzer.tables.packets import OUTCOMES, UNKNOWN_LINK_TYPE
 
 MAX_PROTOCOL = 256
 EVERYTHING = "*"
@@ -54,6 +54,7 @@ class Quality:
         bad_checksums: packets with a wrong checksum, where checksums are verified.
         duplicates: packets that were seen within the millisecond before.
         steps_back: packets with a time before that of the packet before them on the same interface, as capture/ counts them.
+        unknown_links: of each interface whose link type is not known (row of the INTERFACE table): that link type, and its packets.
         midstream, one_sided: TCP connections without their beginning, or with packets of one end only.
     """
 
@@ -72,6 +73,7 @@ class Quality:
         self.duplicates = 0
         self.steps_back = 0
         self.largest_step_back_ns = 0
+        self.unknown_links: dict[int, tuple[int, int]] = {}
         self.midstream = 0
         self.one_sided = 0
         self._counts = np.zeros(counted.COUNTS, np.int64)
@@ -84,7 +86,7 @@ class Quality:
 
     def observe(self, batch: Batch) -> None:
         """Count the packets of one decoded batch."""
-        counts = self._counts
+        counts, unknown = self._counts, int(self.outcomes[UNKNOWN_LINK_TYPE])
         counted.count_packets(batch.memory.data, batch.packets, counts, self.outcomes, self.protocols, self._recent)
         self.bytes_captured, self.bytes_on_wire = int(counts[counted.BYTES_CAPTURED]), int(counts[counted.BYTES_ON_WIRE])
         self.first_ts, self.last_ts = int(counts[counted.FIRST_TS]), int(counts[counted.LAST_TS])
@@ -95,6 +97,16 @@ class Quality:
         self.bad_checksums, self.duplicates = int(counts[counted.BAD_CHECKSUMS]), int(counts[counted.DUPLICATES])
         self.steps_back = int(batch.interfaces["steps_back"].sum())
         self.largest_step_back_ns = int(batch.interfaces["largest_step_back_ns"].max(initial=0))
+        if self.outcomes[UNKNOWN_LINK_TYPE] > unknown:
+            self._count_unknown(batch)
+
+    def _count_unknown(self, batch: Batch) -> None:
+        """Packets of unknown link types, by interface."""
+        packets = batch.packets
+        faces, counts = np.unique(packets["interface"][packets["outcome"] == UNKNOWN_LINK_TYPE], return_counts=True)
+        for face, count in zip(faces.tolist(), counts.tolist(), strict=True):
+            before = self.unknown_links.get(face, (0, 0))[1]
+            self.unknown_links[face] = int(batch.interfaces["linktype"][face]), before + count
 
     def observe_finished(self, finished: Finished) -> None:
         """Count signs that show only in whole connections."""
@@ -110,6 +122,16 @@ class Quality:
         facts += [
             Fact("outcome", name, int(count), meaning, MISSING_FROM.get(name, "") if count else "")
             for (name, meaning), count in zip(OUTCOMES, self.outcomes.tolist(), strict=True)
+        ]
+        facts += [
+            Fact(
+                "unknown_link_type",
+                f"interface_{face}",
+                count,
+                f"packets of interface {face}, whose LINKTYPE {link} is not known",
+                EVERYTHING,
+            )
+            for face, (link, count) in sorted(self.unknown_links.items())
         ]
         facts += [
             Fact("bytes", "captured", self.bytes_captured, "bytes captured"),

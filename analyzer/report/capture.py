@@ -12,7 +12,7 @@ from analyzer.report.text import texts
 
 COLUMNS = (
     Column("file", "text", "capture file or interface; empty: all together"),
-    Column("group", "text", "what kind of fact: file, note, packets, outcome, bytes, quality, or a protocol"),
+    Column("group", "text", "what kind of fact: file, note, packets, outcome, unknown_link_type, bytes, quality, or a protocol"),
     Column("name", "text", "which fact"),
     Column("value", "text", "its value"),
     Column("unit", "text", "unit of the value"),

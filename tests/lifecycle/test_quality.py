@@ -57,6 +57,19 @@ def test_outcomes_add_up_to_what_was_read(outcomes: list[int]) -> None:
         assert facts["outcome", name] == outcomes.count(code)
 
 
+def test_unknown_link_types_are_counted_by_interface() -> None:
+    quality, unknown = Quality(), OUTCOME_CODES["unknown_link_type"]
+    for faces in ([0, 2, 2, 1], [1], [2]):
+        read = batch([SECOND] * len(faces), interface=faces, outcome=[unknown if face else ANALYSED for face in faces])
+        read.interfaces = new_table(INTERFACE, 3)
+        read.interfaces["linktype"] = [1, 147, 9999]
+        quality.observe(read)
+    assert quality.unknown_links == {1: (147, 2), 2: (9999, 3)}
+    counted = [(fact.name, fact.count, fact.meaning) for fact in quality.facts() if fact.group == "unknown_link_type"]
+    assert counted[0] == ("interface_1", 2, "packets of interface 1, whose LINKTYPE 147 is not known")
+    assert sum(count for _, count, _ in counted) == facts_of(quality)["outcome", "unknown_link_type"]
+
+
 def test_bytes_marks_and_protocols() -> None:
     quality = Quality()
     quality.observe(
