@@ -87,13 +87,18 @@ def damage(seed: int) -> tuple[str, bytes]:
     """A capture's name, and its bytes after one to four mutations; in half of all cases the file header stays whole."""
     chance = random.Random(seed)
     name = chance.choice(NAMES)
-    data = bytearray((CAPTURES / name).read_bytes())
-    head = bytes(data[: 24 if name.endswith(".pcap") else 28]) if chance.random() < 0.8 else b""
+    return name, mutate((CAPTURES / name).read_bytes(), chance, 24 if name.endswith(".pcap") else 28)
+
+
+def mutate(content: bytes, chance: random.Random, head_bytes: int) -> bytes:
+    """A capture after one to four mutations; in most cases the file header stays whole."""
+    data = bytearray(content)
+    head = content[:head_bytes] if chance.random() < 0.8 else b""
     for _ in range(chance.randint(1, 4)):
         if len(data) > len(head) + 8:
             chance.choice(MUTATIONS)(data, chance)
     data[: len(head)] = head
-    return name, bytes(data)
+    return bytes(data)
 
 
 def analyse(path: Path) -> None:
