@@ -18,6 +18,7 @@ from analyzer.batch import Batch
 from analyzer.capture import Follow, Source, open_captures
 from analyzer.connections import Tracker
 from analyzer.lifecycle.attribution import Attribution
+from analyzer.lifecycle.blame import build_delays
 from analyzer.lifecycle.findings import Validity, build_findings
 from analyzer.lifecycle.finished import Finished, Texts
 from analyzer.lifecycle.milestones import build_milestones
@@ -30,7 +31,7 @@ from analyzer.messages.services import Services
 from analyzer.messages.tls import Tls
 from analyzer.options import Options
 from analyzer.packets import Decoder
-from analyzer.report.build import Context, build_tables
+from analyzer.report.build import Context, Lifecycle, build_tables
 from analyzer.report.capture import build_capture
 from analyzer.report.certificates import clip_time
 from analyzer.report.provenance import capture_facts
@@ -159,8 +160,11 @@ class Pipeline:
             np.array([clip_time(certificate.not_before or 0) for certificate in certificates], np.int64),
             np.array([clip_time(certificate.not_after or 0) for certificate in certificates], np.int64),
         )
+        phases = build_phases(finished)
+        delays = build_delays(finished, phases)
         found = build_findings(finished, validity)
-        tables = build_tables(finished, build_phases(finished), build_milestones(finished), found, self._context)
+        parts = Lifecycle(phases, build_milestones(finished), delays, found)
+        tables = build_tables(finished, parts, self._context)
         for owner in (self._assembler, self._services, self._dns, self._tls, self._http, self._attribution, self._tracker):
             owner.release(rows)
         return tables
@@ -179,6 +183,9 @@ class Pipeline:
             endpoints_b=take_rows(tracker.endpoints, 2 * rows + 1),
             originator_flows=take_rows(tracker.flows, flows),
             responder_flows=take_rows(tracker.flows, flows ^ 1),
+            originator_streams=take_rows(self._assembler.streams, 2 * rows + connections["flipped"]),
+            responder_streams=take_rows(self._assembler.streams, 2 * rows + 1 - connections["flipped"]),
+            waits=tracker.take_waits(rows),
             handshakes=handshakes,
             attributions=take_rows(self._attribution.table, rows),
             services=take_rows(self._services.table, rows),

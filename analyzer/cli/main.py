@@ -86,6 +86,25 @@ def analyze(
 
 
 @app.command()
+def plot(
+    capture: Annotated[str, typer.Argument(metavar="CAPTURE", help="A file.", show_default=False)],
+    connection: Annotated[str, typer.Argument(metavar="CONNECTION", help="Its number, its uid, or its host.", show_default=False)],
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FILE", help="Where the picture goes: .svg or .png.", show_default="connection-N.svg")
+    ] = "",
+    checksums: Annotated[str, typer.Option(metavar="ignore|verify", help="verify: leave out packets with a wrong checksum.")] = "ignore",
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False,  # noqa: ARG001 - run_command
+) -> None:
+    """Draw a TCP connection: bytes over time, with what was sent again, SACK blocks, acknowledgements and the window.
+
+    Example: analyzer plot captures/lossy-path.pcap 2 -o /tmp/loss.svg
+    """
+    from analyzer.cli.plot import PlotRequest, run_plot
+
+    raise typer.Exit(run_plot(PlotRequest(capture, connection, output, checksums), Environment()))
+
+
+@app.command()
 def columns(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="Only this table.", show_default=False)] = "",
 ) -> None:

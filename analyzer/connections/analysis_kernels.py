@@ -12,6 +12,7 @@ import numpy as np
 
 from analyzer.connections.resent_kernels import has_acknowledged, note_ip_id, take_resent
 from analyzer.connections.round_trip_kernels import acknowledge_segments, add_segment
+from analyzer.connections.wait_kernels import begin_closed
 from analyzer.kernel import be32, helper, seq_diff, u8
 from analyzer.tables.connections import (
     HAS_ACK,
@@ -110,16 +111,18 @@ def scale_of(e, q, f, r):
 
 
 @helper
-def note_window(f, p, tcp_flags):
+def note_window(state, f, p, tcp_flags):
     """Times without a window."""
     if np.int64(p.window) == 0:
         if not tcp_flags & (SYN | FIN | RST):
             f.zero_windows = np.int64(f.zero_windows) + 1
             if f.zero_since == 0:
                 f.zero_since = p.ts
+                f.zero_number = p.number
                 f.zero_window_episodes = np.int64(f.zero_window_episodes) + 1
     elif f.zero_since != 0 and not tcp_flags & RST:
         f.zero_window_ns += max(np.int64(p.ts) - np.int64(f.zero_since), 0)
+        begin_closed(state, np.int64(f.zero_since), np.int64(f.zero_number))
         f.zero_since = 0
 
 
@@ -227,13 +230,13 @@ def analyze_segment(data, segments, state, c, e, q, f, r, p, news):
         f.duplicate_count = 0
     is_needed = False
     if ahead < 0 and length > 0 and kind != KEEP_ALIVE:
-        is_needed = take_resent(segments, c, e, f, r, p, end, news)
+        is_needed = take_resent(segments, state, c, e, f, r, p, end, news)
     else:
         if size > 0 and kind == 0 and has_acknowledged(r) and seq_diff((seq + size) & SEQ_SPACE, r.last_ack) <= 0:
             f.wireshark_spurious_retransmissions = np.int64(f.wireshark_spurious_retransmissions) + 1
         note_ip_id(p, f)
     if p.window == 0 or f.zero_since != 0:
-        note_window(f, p, tcp_flags)
+        note_window(state, f, p, tcp_flags)
     note_idle(f, r, p, kind, is_needed)
     if kind != WINDOW_PROBE:
         if not known & HAS_NEXT or seq_diff(end, f.next_seq) > 0:

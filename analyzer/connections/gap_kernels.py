@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from analyzer.connections.history_kernels import LETTER_G, cased, note_scaled
+from analyzer.connections.history_kernels import LETTER_G, LETTER_X, add_letter, cased, note_scaled
 from analyzer.kernel import helper
-from analyzer.tables.connections import CLOSED, ESTABLISHED, IS_PARTIAL, RANGES, RANGES_MERGED, RESET
+from analyzer.tables.connections import CLOSED, CUT_SHORT, ESTABLISHED, IS_PARTIAL, RANGES, RANGES_MERGED, RESET
 
 BEYOND_HOLE_WITHOUT_ACKS = 16_384
 UNACKNOWLEDGED = 10 << 20
@@ -160,6 +160,14 @@ def acknowledge(c, e, q, up_to, is_originator):
 
 
 @helper
+def note_cut_short(c):
+    """X, once: the stream of an end is no longer followed."""
+    if not np.int64(c.marks) & CUT_SHORT:
+        c.marks = np.int64(c.marks) | CUT_SHORT
+        add_letter(c, LETTER_X)
+
+
+@helper
 def add_data(c, e, q, start, size):
     """Payload of ``e`` at relative sequence number ``start``; whether it brought anything new."""
     end = start + size
@@ -183,6 +191,7 @@ def add_data(c, e, q, start, size):
     beyond = np.int64(e.range_end[count - 1]) - np.int64(e.in_order) if count > 0 else 0
     if (beyond > BEYOND_HOLE_WITHOUT_ACKS and is_unacknowledged(e)) or waiting > UNACKNOWLEDGED:
         e.is_skipping = 1
+        note_cut_short(c)
         e.ranges = 0
         e.acknowledged = max(np.int64(e.acknowledged), np.int64(e.in_order))
     return is_new

@@ -8,6 +8,7 @@ A D    pure ACK, payload                         once per role
 I Q    FIN+RST, other mixtures of SYN FIN RST    once per role
 C T W G  bad checksum, resent, zero window, gap  at the 1st, 10th, 100th, ... per end
 ^      the roles flipped                         each time
+X      a stream is no longer followed            once
 =====  ========================================  =======================================================
 """
 
@@ -24,6 +25,7 @@ from analyzer.tables.packets import ACK, FIN, RST, SYN
 SEEN_SYN, SEEN_FIN, SEEN_RST, SEEN_FIN_RST, SEEN_DATA, SEEN_ACK, SEEN_MIXED = (np.int64(1 << k) for k in range(7))
 
 CARET = np.int64(ord("^"))
+LETTER_X = np.int64(ord("X"))
 LETTER_S, LETTER_H, LETTER_F, LETTER_R, LETTER_I, LETTER_Q = (np.int64(ord(letter)) for letter in "SHFRIQ")
 LETTER_A, LETTER_D, LETTER_C, LETTER_T, LETTER_W, LETTER_G = (np.int64(ord(letter)) for letter in "ADCTWG")
 

@@ -23,14 +23,16 @@ from analyzer.connections.round_trip_kernels import (
 from analyzer.connections.state_kernels import OTH, set_state, tcp_conn_state, udp_conn_state
 from analyzer.connections.tcp_kernels import take_segment
 from analyzer.connections.timer_kernels import is_past, set_deadline
+from analyzer.connections.wait_kernels import CLOSED_TS, LOST_TS, WAIT_ROWS, WAITS_USED, write_waits
 from analyzer.kernel import DONE, GROW_ROWS, helper, kernel
 from analyzer.tables.connections import ESTABLISHED, INACTIVE, IS_CLOSED, IS_DNS, IS_ONE_WAY, SYN_ACK_SENT, WAS_RETURNED
 from analyzer.tables.packets import ACK, ANALYSED, BAD_TRANSPORT_CHECKSUM, CUT_BY_SNAPLEN, FIN, INNER, NO_TIME_PACKET, RST, SYN
 
-# positions in the tracker's state (int64): time of the capture, rows ever used, free rows, connections begun; 4 to 7: round_trip_kernels
-NOW, USED, FREE, NUMBER, STATE_SIZE = 0, 1, 2, 3, 8
+# positions in the tracker's state (int64): time of the capture, rows ever used, free rows, connections begun; 4 to 7: see
+# round_trip_kernels, 8 to 12: wait_kernels
+NOW, USED, FREE, NUMBER, STATE_SIZE = 0, 1, 2, 3, 13
 
-GROW_FLOWS, GROW_SEGMENTS = 2, 3  # answers of track, beside GROW_ROWS
+GROW_FLOWS, GROW_SEGMENTS, GROW_WAITS = 2, 3, 4  # answers of track, beside GROW_ROWS
 
 # bits of the server ports table
 SERVES_TCP, SERVES_UDP, SERVES_DNS = 1, 2, 4
@@ -113,6 +115,8 @@ def count_packet(c, e, p):
         e.first_ts = p.ts
         e.ttl = p.ttl
         e.window_first = p.window
+    elif p.ttl != e.ttl:
+        e.ttl_other = p.ttl
     e.packets += 1
     e.ip_bytes += np.int64(p.ip_length)
     if size > 0:
@@ -120,10 +124,12 @@ def count_packet(c, e, p):
             e.first_payload_ts = p.ts
             e.first_payload_number = p.number
         e.payload_bytes += size
+        e.data_packets += 1
         e.last_payload_ts = p.ts
         e.last_payload_number = p.number
     if np.int64(p.marks) & CUT_BY_SNAPLEN:
         e.cut_packets = np.int64(e.cut_packets) + 1
+        e.cut_bytes += max(size - np.int64(p.payload_size), 0)
     c.last_ts = p.ts
     c.last_number = p.number
 
@@ -146,12 +152,14 @@ def begin_flows(flow_free, state, c, endpoints, flows, row, tcp_flags):
 
 
 @helper
-def lacks_room(flows, segments, state):
+def lacks_room(flows, segments, waits, state):
     """What must grow before the next packet; DONE = nothing."""
     if state[FLOWS_FREE] == 0 and 2 * state[FLOWS_USED] + 4 > flows.shape[0]:
         return GROW_FLOWS
     if state[SEGMENT_FREE] == 0 and state[SEGMENTS_TOP] >= segments.shape[0] and segments.shape[0] < MOST_SEGMENTS:
         return GROW_SEGMENTS
+    if state[WAITS_USED] + 2 > waits.shape[0] and waits.shape[0] < WAIT_ROWS:
+        return GROW_WAITS
     return DONE
 
 
@@ -200,7 +208,22 @@ def take_packet(transitions, limits, data, segments, state, c, e, q, f, r, p, no
 
 @kernel
 def track(
-    data, packets, start, connections, endpoints, flows, segments, slots, free, flow_free, state, servers, transitions, limits, quoted
+    data,
+    packets,
+    start,
+    connections,
+    endpoints,
+    flows,
+    segments,
+    waits,
+    slots,
+    free,
+    flow_free,
+    state,
+    servers,
+    transitions,
+    limits,
+    quoted,
 ):
     """Give every packet from ``start`` on its connection. Returns (DONE, or what must grow, next packet); GROW_ROWS: no row is free."""
     for i in range(start, packets.size):
@@ -214,7 +237,7 @@ def track(
             p.sender = 0
             state[NOW] = now
             continue
-        status = lacks_room(flows, segments, state)
+        status = lacks_room(flows, segments, waits, state)
         if status != DONE:
             return status, i
         ports = ports_of(p)
@@ -259,6 +282,8 @@ def track(
             take_error(data, quoted[0], slots, connections, p)
         flow = 2 * np.int64(c.flow) + sender
         take_packet(transitions, limits, data, segments, state, c, endpoints[end], endpoints[end ^ 1], flows[flow], flows[flow ^ 1], p, now)
+        if state[LOST_TS] | state[CLOSED_TS]:
+            write_waits(waits, state, flows[flow], flows[flow ^ 1], p)
     return DONE, packets.size
 
 
@@ -309,7 +334,6 @@ def finish(connections, endpoints, flows, rows):
                 f.rtt_p95_ns = quantile_ns(f, 95) if f.rtt_samples > 0 else 0
                 if f.zero_since != 0:
                     f.zero_window_ns += max(np.int64(c.last_ts) - np.int64(f.zero_since), 0)
-                    f.zero_since = 0
         elif protocol in (UDP, ICMP, ICMP6):
             originator.stream_bytes = originator.payload_bytes
             responder.stream_bytes = responder.payload_bytes

@@ -20,6 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.connections.round_trip_kernels import make_ambiguous
+from analyzer.connections.wait_kernels import begin_lost
 from analyzer.kernel import helper, seq_diff
 from analyzer.tables.connections import (
     BY_ACK,
@@ -32,7 +33,7 @@ from analyzer.tables.connections import (
     HAS_IP_ID,
     HAS_TSVAL,
 )
-from analyzer.tables.packets import HAS_TIMESTAMPS
+from analyzer.tables.packets import ACK, HAS_TIMESTAMPS, SYN
 
 NOTHING_NEW, SOMETHING_NEW, UNKNOWN_NEWS = 0, 1, 2  # what take_segment says of a payload
 OUT_OF_ORDER, RETRANSMISSION, DUPLICATED = 1, 2, 3  # verdicts
@@ -167,7 +168,7 @@ def judge_as_wireshark(c, f, r, p, end):
 
 
 @helper
-def count_wait(segments, f, p, news):
+def count_wait(segments, state, c, f, p, news):
     """The time that the stream has waited for this retransmission; overlapping waits count once."""
     ts, since, lost = np.int64(p.ts), np.int64(f.next_ts), np.int64(0)
     first = segments[f.first_segment]
@@ -175,8 +176,12 @@ def count_wait(segments, f, p, news):
         since, lost = np.int64(f.hole_ts), np.int64(f.hole_number)
     elif np.int64(f.first_segment) != 0 and seq_diff(p.seq, first.end_seq) < 0:
         since, lost = np.int64(first.ts), np.int64(first.number)
-    wait = ts - max(since, np.int64(f.waited_until))
+    elif np.int64(p.tcp_flags) & SYN:
+        lost = np.int64(c.synack_number) if np.int64(p.tcp_flags) & ACK else np.int64(c.syn_number)
+    since = max(since, np.int64(f.waited_until))
+    wait = ts - since
     if wait > 0:
+        begin_lost(state, since, lost)
         f.retransmission_wait_ns += wait
         if wait > f.longest_wait_ns:
             f.longest_wait_ns = wait
@@ -188,7 +193,7 @@ def count_wait(segments, f, p, news):
 
 
 @helper
-def take_resent(segments, c, e, f, r, p, end, news):
+def take_resent(segments, state, c, e, f, r, p, end, news):
     """A segment below the highest byte sent; whether it is a retransmission that was needed."""
     judge_as_wireshark(c, f, r, p, end)
     verdict, rule = judge(c, f, r, p, end, news)
@@ -207,7 +212,7 @@ def take_resent(segments, c, e, f, r, p, end, news):
         else:
             if is_asked_for(r, np.int64(p.seq)) and np.int64(p.ts) - np.int64(r.last_ts) < FAST_NS:
                 f.fast_retransmissions = np.int64(f.fast_retransmissions) + 1
-            count_wait(segments, f, p, news)
+            count_wait(segments, state, c, f, p, news)
     if np.int64(e.ranges) == 0:
         f.hole_ts = 0
     return is_needed

@@ -83,6 +83,8 @@ def bucket_end(bucket):
 @helper
 def quantile_ns(f, percent):
     """The round trip that ``percent`` of the samples of flow ``f`` stay below, ns; 0 without samples."""
+    if f.rtt_min_ns == f.rtt_max_ns:
+        return np.int64(f.rtt_max_ns)
     count = np.int64(0)
     for k in range(RTT_BUCKETS):
         count += np.int64(f.rtt_buckets[k])

@@ -9,11 +9,12 @@ from analyzer.connections import kernels
 from analyzer.connections.round_trip_kernels import SEGMENTS_TOP
 from analyzer.connections.states import TRANSITIONS
 from analyzer.connections.timer_kernels import CLOSED_LINGER, DNS_IDLE, ICMP_IDLE, LIMITS, UDP_IDLE, ZEEK_TIMEOUTS
+from analyzer.connections.wait_kernels import WAITS_USED
 from analyzer.kernel import DONE
 from analyzer.options import Options
 from analyzer.registries.ip import LIKELY_SERVER_TCP, LIKELY_SERVER_UDP
-from analyzer.tables import Bytes, Ints, Rows, clear_rows, grow_table, new_table
-from analyzer.tables.connections import CONNECTION, ENDPOINT, FLOW, SEGMENT
+from analyzer.tables import Bytes, Ints, Rows, clear_rows, grow_table, new_table, take_rows
+from analyzer.tables.connections import CONNECTION, ENDPOINT, FLOW, SEGMENT, WAIT
 from analyzer.tables.packets import PACKET
 
 DNS_PORTS = (53, 137, 5353, 5355)  # DNS, NetBIOS names, mDNS, LLMNR: what Zeek's DNS analyser is registered for
@@ -41,6 +42,7 @@ class Tracker:
         self.endpoints: Rows = new_table(ENDPOINT, 2 * rows)
         self.flows: Rows = new_table(FLOW, 2 * rows + 2)
         self._segments: Rows = new_table(SEGMENT, 2 * rows)
+        self._waits: Rows = new_table(WAIT, 2)
         self._free: Ints = np.zeros(rows, np.int64)
         self._free_flows: Ints = np.zeros(rows + 1, np.int64)
         self._quoted: Rows = new_table(PACKET, 1)
@@ -82,6 +84,7 @@ class Tracker:
                 self.endpoints,
                 self.flows,
                 self._segments,
+                self._waits,
                 self._slots,
                 self._free,
                 self._free_flows,
@@ -111,6 +114,18 @@ class Tracker:
         kernels.finish(self.connections, self.endpoints, self.flows, rows)
         return rows
 
+    def take_waits(self, rows: Ints) -> Rows:
+        """The WAIT rows of connections that were returned by `expire`, in capture order; the tracker forgets them."""
+        used = int(self._state[WAITS_USED])
+        waits: Rows = self._waits[:used].view(np.recarray)
+        is_wanted = np.zeros(self.capacity, np.bool_)
+        is_wanted[rows] = used > 0
+        wanted = is_wanted[waits["connection"]]
+        taken, kept = take_rows(waits, np.flatnonzero(wanted)), take_rows(waits, np.flatnonzero(~wanted))
+        self._waits[: len(kept)] = kept
+        self._state[WAITS_USED] = len(kept)
+        return taken
+
     def release(self, rows: Ints) -> None:
         """Forget connections that were returned by `expire`: their rows (zeroed) may be used again."""
         kernels.release_slots(self.connections, rows, self._slots, self._free, self._state)
@@ -132,6 +147,9 @@ class Tracker:
             return
         if status == kernels.GROW_SEGMENTS:
             self._segments = grow_table(self._segments, 2 * len(self._segments))
+            return
+        if status == kernels.GROW_WAITS:
+            self._waits = grow_table(self._waits, max(64, 2 * len(self._waits)))
             return
         if self._state[kernels.USED] != self.capacity:
             raise RuntimeError("tracking stopped without need")

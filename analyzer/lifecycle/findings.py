@@ -6,62 +6,27 @@ Thresholds are those of the field (see each rule); a rule fires at most once per
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from analyzer.lifecycle.finished import Finished
+from analyzer.lifecycle.rules import Mask, Rule
+from analyzer.lifecycle.tcp_findings import TCP_RULES, tcp_hits
 from analyzer.tables import Ints, Rows, join_tables, new_table, take_rows
-from analyzer.tables.connections import CONN_STATES
 from analyzer.tables.dns import OUTCOMES as DNS_OUTCOMES
 from analyzer.tables.lifecycle import FINDING
 from analyzer.tables.tls import STEP_CODES
 
-Mask: TypeAlias = npt.NDArray[np.bool_]
-
 MILLISECOND = 1_000_000
 SLOW_DNS_NS = 200 * MILLISECOND
 SLOW_RESPONSE_NS = 1000 * MILLISECOND
-ZERO_WINDOWS = 1
 FATAL = 2
 CLOSE_NOTIFY = 0
 
 
-@dataclass(frozen=True)
-class Rule:
-    """One rule: its name, how bad it is, what it says and what to do. ``unit``: of the amount, '' = the amount says nothing."""
-
-    name: str
-    severity: Literal["note", "warning", "error"]
-    meaning: str
-    advice: str
-    unit: Literal["", "ns", "bytes", "code", "count"] = ""
-
-
 RULES = (
-    Rule(
-        "tcp.refused", "error", "the connection was refused", "Check that a service listens on this port and that no firewall rejects it."
-    ),
-    Rule(
-        "tcp.no_answer",
-        "error",
-        "no answer to the SYN",
-        "Check the route and the firewalls on the way: the host may be down or drop packets.",
-    ),
-    Rule("tcp.syn_retry", "warning", "the first SYN was not answered in time", "Look for packet loss or a full listen queue.", "ns"),
+    *TCP_RULES,
     Rule("tcp.reset_mid_exchange", "error", "reset before the response was complete", "Ask the side that sent the RST why it gave up."),
-    Rule(
-        "tcp.missed_bytes",
-        "warning",
-        "acknowledged bytes are not in the capture",
-        "The capture lost packets: trust its times less.",
-        "bytes",
-    ),
-    Rule("tcp.zero_window", "warning", "a receiver had no room (zero window)", "The receiving program reads too slowly.", "count"),
-    Rule(
-        "capture.midstream", "note", "the connection starts in the middle of its life", "Start the capture earlier to see its first phases."
-    ),
     Rule("dns.nxdomain", "note", "the name does not exist", "Check the spelling of the name and the search domains."),
     Rule("dns.servfail", "warning", "the DNS server failed", "Look at the resolver's log: often a broken zone or DNSSEC."),
     Rule("dns.refused", "warning", "the DNS server refused to answer", "Ask a resolver that serves this client."),
@@ -101,24 +66,6 @@ def _rows(name: str, there: Mask, number: Ints, ts: Ints, amount: Ints | int = 0
     table["amount"] = amount if isinstance(amount, int) else amount[at]
     table["lookup"] = table["exchange"] = -1
     return table
-
-
-def _transport(finished: Finished) -> list[Rows]:
-    c, o, r = finished.connections, finished.originators, finished.responders
-    is_tcp = c["protocol"] == 6
-    state = c["conn_state"]
-    missed = o["missed_bytes"] + r["missed_bytes"]
-    zero = o["zero_windows"] + r["zero_windows"].astype(np.int64)
-    last = (c["last_number"], c["last_ts"])
-    syn = (c["syn_number"], c["syn_ts"])
-    return [
-        _rows("tcp.refused", is_tcp & (state == CONN_STATES.index("REJ")), c["teardown_number"], c["teardown_ts"]),
-        _rows("tcp.no_answer", is_tcp & (state == CONN_STATES.index("S0")), *syn),
-        _rows("tcp.syn_retry", (c["syn_retries"] > 0) & (c["synack_ts"] != 0), *syn, c["last_syn_ts"] - c["syn_ts"]),
-        _rows("tcp.missed_bytes", is_tcp & (missed > 0), *last, missed),
-        _rows("tcp.zero_window", zero >= ZERO_WINDOWS, *last, zero),
-        _rows("capture.midstream", is_tcp & (c["syn_ts"] == 0) & (c["synack_ts"] == 0), c["first_number"], c["first_ts"]),
-    ]
 
 
 def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
@@ -203,6 +150,6 @@ def _exchanges(finished: Finished) -> list[Rows]:
 
 def build_findings(finished: Finished, validity: Validity) -> Rows:
     """FINDING rows ordered by (output position of the connection, frame, rule)."""
-    tables = _transport(finished) + _handshakes(finished, validity) + _lookups(finished) + _exchanges(finished)
+    tables = [_rows(*hits) for hits in tcp_hits(finished)] + _handshakes(finished, validity) + _lookups(finished) + _exchanges(finished)
     table = join_tables(tables)
     return take_rows(table, np.lexsort((table["rule"], table["number"], table["order"])))

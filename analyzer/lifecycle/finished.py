@@ -28,6 +28,8 @@ class Finished:
     Attributes:
         rows: (n,) int64 rows in the hot tables, in output order (deadline, number).
         originator_flows, responder_flows: (n,) copies of FLOW of both ends, zero where the connection has none.
+        originator_streams, responder_streams: (n,) copies of STREAM of both ends.
+        waits: (w,) WAIT of these connections.
         connections, endpoints_a, endpoints_b, handshakes, attributions, services: (n,) copies of the hot rows.
         exchanges: (x,) EXCHANGE ordered by (output order, index).
         chain_links: (c,) CHAIN_LINK of these connections.
@@ -41,6 +43,9 @@ class Finished:
     endpoints_b: Rows
     originator_flows: Rows
     responder_flows: Rows
+    originator_streams: Rows
+    responder_streams: Rows
+    waits: Rows
     handshakes: Rows
     attributions: Rows
     services: Rows

@@ -139,6 +139,7 @@ def build_phases(finished: Finished) -> Rows:
         known = (begin.basis != ABSENT) & (finish.basis != ABSENT)
         column = table[:, code]
         column["duration"] = np.where(known, finish.ts - begin.ts, 0)
+        column["first_ts"] = np.where(known, begin.ts, 0)
         column["first_number"] = np.where(known, begin.number, 0)
         column["last_number"] = np.where(known, finish.number, 0)
         column["basis"] = np.where(known, np.maximum(begin.basis, finish.basis), ABSENT)

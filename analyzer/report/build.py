@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.messages.tls.certificates import Certificate
-from analyzer.report import capture, certificates, connections, dns, findings, http, milestones, tls, zeek_dns
+from analyzer.report import capture, certificates, connections, dns, findings, http, milestones, tcp, tls, waits, zeek_dns
 from analyzer.report.columns import Column
 from analyzer.report.identity import Identity
 from analyzer.tables import Rows
@@ -17,6 +17,8 @@ from analyzer.tables import Rows
 TABLES: dict[str, tuple[Column, ...]] = {
     "connections": connections.COLUMNS,
     "milestones": milestones.COLUMNS,
+    "tcp": tcp.COLUMNS,
+    "waits": waits.COLUMNS,
     "dns": dns.COLUMNS,
     "tls": tls.COLUMNS,
     "certificates": certificates.COLUMNS,
@@ -48,21 +50,37 @@ class Context:
     reported_certificates: set[int] = field(default_factory=set)
 
 
+@dataclass(frozen=True)
+class Lifecycle:
+    """What stage 6 says of the connections of a flush.
+
+    Attributes:
+        phases: (n, phases) PHASE, from lifecycle.build_phases and build_delays.
+        steps: MILESTONE rows, from lifecycle.build_milestones.
+        delays: DELAY rows, from lifecycle.build_delays.
+        found: FINDING rows, from lifecycle.build_findings.
+    """
+
+    phases: Rows
+    steps: Rows
+    delays: Rows
+    found: Rows
+
+
 def dictionary() -> dict[str, tuple[Column, ...]]:
     """The data dictionary: every column of every table of the report."""
     return dict(TABLES)
 
 
-def build_tables(finished: Finished, phases: Rows, steps: Rows, found: Rows, context: Context) -> dict[str, pa.RecordBatch]:
+def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[str, pa.RecordBatch]:
     """All tables of one flush but ``capture``, which is known only at the end (``capture.build_capture``).
 
     Args:
         finished: the rows of the connections that leave.
-        phases: (n, phases) PHASE, from lifecycle.build_phases.
-        steps: MILESTONE rows, from lifecycle.build_milestones.
-        found: FINDING rows, from lifecycle.build_findings.
+        told: what stage 6 says of them.
         context: what outlives a flush.
     """
+    phases, found = told.phases, told.found
     identity = Identity(finished, context.seed)
     chains = certificates.Chains(finished, context.certificates)
     names = dns.lookup_names(finished)
@@ -73,7 +91,9 @@ def build_tables(finished: Finished, phases: Rows, steps: Rows, found: Rows, con
     subjects = (names, http_batch.column("url"), connections_batch.column("host"))
     batches = {
         "connections": connections_batch,
-        "milestones": milestones.build_milestones_table(steps, identity, finished.connections["first_ts"]),
+        "milestones": milestones.build_milestones_table(told.steps, identity, finished.connections["first_ts"]),
+        "tcp": tcp.build_tcp(finished, identity),
+        "waits": waits.build_waits(told.delays, identity),
         "dns": dns.build_dns(finished, identity, names),
         "tls": tls_batch,
         "certificates": certificates.build_certificates(chains, context.reported_certificates),

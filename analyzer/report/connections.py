@@ -25,7 +25,7 @@ from analyzer.report.columns import Column, make_batch
 from analyzer.report.dns import lookup_order
 from analyzer.report.http import COLUMNS as HTTP_COLUMNS
 from analyzer.report.identity import IDENTITY, Identity
-from analyzer.report.phase_columns import BASIS_COLUMNS, DURATION_COLUMNS, phase_arrays
+from analyzer.report.phase_columns import BASIS_COLUMNS, DURATION_COLUMNS, WAIT_COLUMNS, phase_arrays
 from analyzer.report.tcp_analysis import ANALYSIS_COLUMNS, analysis_arrays
 from analyzer.report.text import (
     TIME,
@@ -115,6 +115,7 @@ COLUMNS: Final = (
     Column("history", "text", "Zeek's history letters: what was sent, the originator in upper case"),
     *DURATION_COLUMNS,
     *BASIS_COLUMNS,
+    *WAIT_COLUMNS,
     Column("outer_service", "text", "what it spoke before: http (CONNECT), socks, or the protocol that opened TLS, as smtp"),
     Column("dns_name", "text", "name whose DNS answer gave the responder's address"),
     Column("dns_source", "text", "caused: this lookup made the client connect; cached: the answer was known before"),

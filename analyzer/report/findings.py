@@ -12,6 +12,7 @@ from analyzer.lifecycle.findings import RULES
 from analyzer.registries.tls import alert_name, version_name
 from analyzer.report.columns import Column, make_batch
 from analyzer.report.identity import Identity
+from analyzer.report.tcp_analysis import icmp_error_text
 from analyzer.report.text import chosen, counts, distinct, ints, lists, spread, times, words
 from analyzer.tables import Rows
 
@@ -28,7 +29,12 @@ COLUMNS = (
     Column("amount_unit", "text", "unit of amount: ns, bytes, count, code"),
     Column("advice", "text", "what to do"),
 )
-_CODE_NAMES: Final = {"tls.alert_fatal": alert_name, "tls.old_version": version_name}
+_CODE_NAMES: Final = {
+    "tls.alert_fatal": alert_name,
+    "tls.old_version": version_name,
+    "tcp.unreachable": icmp_error_text,
+    "udp.unreachable": icmp_error_text,
+}
 
 
 def rule_names(findings: Rows, connections: int) -> pa.Array:

@@ -6,6 +6,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from analyzer.lifecycle.blame import FIRST_PHASE
 from analyzer.report.columns import Column
 from analyzer.report.text import chosen, ints, milliseconds
 from analyzer.tables import Rows
@@ -28,6 +29,17 @@ MEANINGS: Final = {
 _CAVEATS: Final = {"server_wait": "negative when the server answers early"}
 
 DURATION_COLUMNS: Final = tuple(Column(f"{phase}_ms", "milliseconds", MEANINGS[phase], "ms", _CAVEATS.get(phase, "")) for phase in PHASES)
+WAITING_PHASES: Final = PHASES[FIRST_PHASE:]
+WAIT_COLUMNS: Final = tuple(
+    Column(
+        f"{phase}_tcp_wait_ms",
+        "milliseconds",
+        f"of {phase}_ms: waiting for retransmissions, repeated SYNs and closed windows",
+        "ms",
+        "up to: the other end may have been busy meanwhile; each wait is a row of ``waits``",
+    )
+    for phase in WAITING_PHASES
+)
 BASIS_COLUMNS: Final = tuple(
     column
     for phase in PHASES
@@ -41,7 +53,10 @@ BASIS_COLUMNS: Final = tuple(
 
 def phase_arrays(phases: Rows) -> dict[str, pa.Array]:
     """PHASE rows (n, phases) as columns; a phase whose basis is absent has no duration and no frames."""
-    arrays = {}
+    arrays = {
+        f"{phase}_tcp_wait_ms": milliseconds(rows["waited"], rows["waited"] > 0)
+        for phase, rows in zip(WAITING_PHASES, phases[:, FIRST_PHASE:].T, strict=True)
+    }
     for place, phase in enumerate(PHASES):
         rows = phases[:, place]
         known = rows["basis"] != ABSENT

@@ -68,6 +68,16 @@ class Report:
         return self.frame("milestones")
 
     @property
+    def tcp(self) -> pd.DataFrame:
+        """One row per end of a TCP connection."""
+        return self.frame("tcp")
+
+    @property
+    def waits(self) -> pd.DataFrame:
+        """One row per time that a connection stood still because of TCP."""
+        return self.frame("waits")
+
+    @property
     def dns(self) -> pd.DataFrame:
         """One row per lookup."""
         return self.frame("dns")

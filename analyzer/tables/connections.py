@@ -28,6 +28,7 @@ RANGES_MERGED = 64  # more holes at once than ENDPOINT can hold: the smallest wa
 IS_ONE_WAY = 128  # an ICMP type without counterpart: packets of the other direction are another connection
 IS_DNS = 256  # UDP to a port of DNS: the shorter idle limit
 WAS_RETURNED = 512  # handed out by expire()
+CUT_SHORT = 1024  # history has its X: a stream is no longer followed (ENDPOINT.is_skipping)
 
 # ---- CONNECTION.close_kind, by position in CLOSE_KINDS
 CLOSE_KINDS = (
@@ -133,6 +134,7 @@ ENDPOINT = row_type(
     ("rst_ts", "i8", "its first RST, ns"),
     ("rst_number", "i8", "its frame"),
     ("ttl", "u1", "TTL or hop limit of its first packet"),
+    ("ttl_other", "u1", "the last TTL of it that differs from that, 0 = none"),
     ("window_scale", "u1", "shift count offered, 255 = none"),
     ("has_sack", "u1", "SACK permitted offered"),
     ("has_timestamps", "u1", "timestamps offered"),
@@ -145,6 +147,8 @@ ENDPOINT = row_type(
     ("zero_windows", "i4", "packets that advertised a window of 0"),
     ("bad_checksums", "i4", "packets with a wrong transport checksum"),
     ("cut_packets", "i4", "packets cut by the snapshot length"),
+    ("cut_bytes", "i8", "payload bytes cut off by it"),
+    ("data_packets", "i8", "packets with payload"),
     # sequence space; numbers named *_seq of 64 bits count the wraps in their upper half
     ("start_seq", "i8", "sequence number of its SYN, or the one before its first byte when no SYN was seen"),
     ("last_seq", "i8", "one past the highest byte sent, SYN and FIN counted, 64 bits"),
@@ -223,6 +227,7 @@ FLOW = row_type(
     ("max_in_flight", "i8", "most bytes sent and not acknowledged at one time"),
     ("idle_max_ns", "i8", "longest time between two packets of this end in a row, ns"),
     ("zero_since", "i8", "since when it advertises no window, ns; 0 = it does"),
+    ("zero_number", "i8", "frame that said so"),
     ("segment_max", "i4", "largest payload of one packet"),
     # state that loss needs
     ("ambiguous_from", "i8", "first byte that was sent again since; see round_trip_kernels"),
@@ -258,6 +263,7 @@ FLOW = row_type(
     ("retransmission_wait_ns", "i8", "time in which its stream waited for a retransmission, ns"),
     ("longest_wait_ns", "i8", "longest such wait, ns"),
     ("longest_wait_number", "i8", "frame that ended it"),
+    ("waits", "i4", "WAIT rows of it; at most MOST_WAITS"),
     (
         "first_loss_number",
         "i8",
@@ -285,4 +291,26 @@ SEGMENT = row_type(
     ("number", "i8", "its frame"),
     ("payload_length", "i4", "its bytes"),
     ("following", "i4", "the next one of the flow, or the next free row"),
+)
+
+# ---- WAIT.kind, by position in WAIT_KINDS
+WAIT_KINDS = (
+    ("retransmission", "a segment was lost and sent again"),
+    ("syn retry", "SYN or SYN+ACK was sent again: the first was not answered in time"),
+    ("zero window", "the receiver had no room"),
+)
+RETRANSMISSION_WAIT, SYN_WAIT, ZERO_WINDOW_WAIT = range(3)
+
+MOST_WAITS = 1000  # of one end: what comes later is only summed up (FLOW.retransmission_wait_ns, zero_window_ns)
+
+# One time in which a stream stood still because of TCP. Written by connections/ only, read by lifecycle/.
+WAIT = row_type(
+    "WAIT",
+    ("connection", "i4", "row of the connection tables"),
+    ("sender", "u1", "end whose data had to wait: the one that sent again, or the one whose peer had no room"),
+    ("kind", "u1", "index into WAIT_KINDS"),
+    ("first_ts", "i8", "when the wait begins, ns: the loss is visible, or the window closed"),
+    ("first_number", "i8", "frame of the segment that was lost, of the first beyond the hole, or that closed the window; 0 = unknown"),
+    ("last_ts", "i8", "when it ends, ns"),
+    ("last_number", "i8", "frame that ended it; 0 = nothing did"),
 )

@@ -21,8 +21,10 @@ PHASES = (
 PHASE = row_type(
     "PHASE",
     ("duration", "i8", "ns; only where basis is not 0"),
+    ("first_ts", "i8", "when it begins, ns"),
     ("first_number", "i8", "frame where it begins"),
     ("last_number", "i8", "frame where it ends"),
+    ("waited", "i8", "of duration: waiting for retransmissions, repeated SYNs and closed windows, ns"),
     ("basis", "u1", "index into tls.BASES: absent, measured, inferred, bounded"),
 )
 
@@ -41,6 +43,20 @@ MILESTONE = row_type(
     ("first_number", "i8", "its frame"),
     ("last_ts", "i8", "last byte, ns"),
     ("last_number", "i8", "its frame"),
+)
+
+# One WAIT of a connection, and the phase it cost most.
+DELAY = row_type(
+    "DELAY",
+    ("order", "i8", "output position of its connection within the flush"),
+    ("from_responder", "u1", "1: it was the responder's data that waited"),
+    ("kind", "u1", "index into connections.WAIT_KINDS"),
+    ("phase", "i4", "place in PHASES of the phase that it cost most, -1 = none"),
+    ("phase_ns", "i8", "what it cost that phase, ns; time that another wait of the connection covers counts once, for the first"),
+    ("first_ts", "i8", "when it begins, ns"),
+    ("first_number", "i8", "frame of what was lost, or that closed the window; 0 = unknown"),
+    ("last_ts", "i8", "when it ends, ns"),
+    ("last_number", "i8", "frame that ended it; 0 = nothing did"),
 )
 
 SEVERITIES = ("note", "warning", "error")

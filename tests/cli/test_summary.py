@@ -31,7 +31,7 @@ def test_lines_fit(capture: str, width: int, tmp_path: Path, capsys: pytest.Capt
 
 def test_sections_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     lines = printed("failures.pcapng", 140, tmp_path, capsys, monkeypatch)
-    wanted = ["Capture quality: good", "29 connections", " #  start", "Slowest phases (ms)", "Findings   10 errors", "Written to"]
+    wanted = ["Capture quality: good", "29 connections", " #  start", "Slowest phases (ms)", "Findings   11 errors", "Written to"]
     found = [next(at for at, line in enumerate(lines) if line.startswith(begin)) for begin in wanted]
     assert found == sorted(found)
     assert any(line.startswith("  error    ") and "tls.certificate_expired" in line and "(frame " in line for line in lines)

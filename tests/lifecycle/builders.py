@@ -8,10 +8,11 @@ import numpy as np
 
 from analyzer.lifecycle.finished import Finished, Texts
 from analyzer.tables import Rows, new_table
-from analyzer.tables.connections import CONNECTION, ENDPOINT, FLOW
+from analyzer.tables.connections import CONNECTION, ENDPOINT, FLOW, WAIT
 from analyzer.tables.dns import ATTRIBUTION, LOOKUP, RESOURCE_RECORD
 from analyzer.tables.http import EXCHANGE
 from analyzer.tables.services import SERVICE
+from analyzer.tables.streams import STREAM
 from analyzer.tables.tls import CHAIN_LINK, HANDSHAKE, MEASURED, STEP_CODES
 
 MS = 1_000_000
@@ -46,6 +47,9 @@ def finished(connections: list[dict[str, Any]], **tables: list[dict[str, Any]]) 
         endpoints_b=fill(ENDPOINT, tables.get("endpoints_b", blank)),
         originator_flows=fill(FLOW, tables.get("originator_flows", blank)),
         responder_flows=fill(FLOW, tables.get("responder_flows", blank)),
+        originator_streams=fill(STREAM, tables.get("originator_streams", blank)),
+        responder_streams=fill(STREAM, tables.get("responder_streams", blank)),
+        waits=fill(WAIT, tables.get("waits", [])),
         handshakes=fill(HANDSHAKE, tables.get("handshakes", blank)),
         attributions=fill(ATTRIBUTION, tables.get("attributions", blank)),
         services=fill(SERVICE, tables.get("services", blank)),

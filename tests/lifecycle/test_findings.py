@@ -22,25 +22,6 @@ def test_an_ordinary_connection_has_no_findings():
     assert hits(finished([ordinary], exchanges=[asked])) == []
 
 
-def test_transport_rules():
-    connections = [
-        {"syn_ts": 1, "synack_ts": 2, "conn_state": CONN_STATES.index("REJ"), "teardown_number": 9},
-        {"syn_ts": 1, "syn_number": 4, "conn_state": CONN_STATES.index("S0")},
-        {"syn_ts": 5, "last_syn_ts": 5 + 3000 * MS, "syn_retries": 2, "synack_ts": 9, "syn_number": 6},
-        {"first_number": 7},
-        {"syn_ts": 1, "synack_ts": 2, "last_number": 30},
-    ]
-    ends = [{}, {}, {}, {}, {"missed_bytes": 100, "zero_windows": 2}]
-    assert hits(finished(connections, endpoints_a=ends)) == [
-        (0, "tcp.refused", 9, 0),
-        (1, "tcp.no_answer", 4, 0),
-        (2, "tcp.syn_retry", 6, 3000 * MS),
-        (3, "capture.midstream", 7, 0),
-        (4, "tcp.missed_bytes", 30, 100),
-        (4, "tcp.zero_window", 30, 2),
-    ]
-
-
 def test_handshake_rules():
     handshakes = [
         {"seen": 1, "alert_level": 2, "alert_code": 45, "version": 0x0303},

@@ -2,18 +2,21 @@
 
 import numpy as np
 
+from analyzer.lifecycle.blame import build_delays
 from analyzer.lifecycle.findings import RULES
 from analyzer.lifecycle.finished import Finished, Texts
 from analyzer.lifecycle.milestones import build_milestones
 from analyzer.lifecycle.phases import build_phases
 from analyzer.memory import Text
 from analyzer.messages.tls.certificates import Certificate
+from analyzer.report.build import Lifecycle
 from analyzer.tables import Rows, new_table
-from analyzer.tables.connections import CONN_STATES, CONNECTION, ENDPOINT, FLOW
+from analyzer.tables.connections import CONN_STATES, CONNECTION, ENDPOINT, FLOW, WAIT
 from analyzer.tables.dns import ATTRIBUTION, CAUSED, LOOKUP, RESOURCE_RECORD
 from analyzer.tables.http import EXCHANGE
 from analyzer.tables.lifecycle import FINDING
 from analyzer.tables.services import DNS, HTTP, SERVICE, TLS
+from analyzer.tables.streams import STREAM
 from analyzer.tables.tls import CHAIN_LINK, HANDSHAKE, MEASURED, STEP_CODES
 
 START = 1_700_000_000_000_000_000
@@ -114,6 +117,9 @@ def make_finished(kinds: list[str]) -> Finished:
         endpoints_b=b,
         originator_flows=new_table(FLOW, n),
         responder_flows=new_table(FLOW, n),
+        originator_streams=new_table(STREAM, n),
+        responder_streams=new_table(STREAM, n),
+        waits=new_table(WAIT, 0),
         handshakes=handshakes,
         attributions=attributions,
         services=services,
@@ -186,7 +192,9 @@ def make_findings(finished: Finished) -> Rows:
     return f
 
 
-def make_inputs(kinds: list[str]) -> tuple[Finished, Rows, Rows, Rows]:
+def make_inputs(kinds: list[str]) -> tuple[Finished, Lifecycle]:
     """Everything build_tables takes but the context."""
     finished = make_finished(kinds)
-    return finished, build_phases(finished), build_milestones(finished), make_findings(finished)
+    phases = build_phases(finished)
+    delays = build_delays(finished, phases)
+    return finished, Lifecycle(phases, build_milestones(finished), delays, make_findings(finished))

@@ -12,7 +12,7 @@ from analyzer.report.build import TABLES, ZEEK_DNS, Context, build_tables
 from analyzer.report.capture import CaptureFact, build_capture
 from analyzer.report.certificates import clip_time
 from analyzer.report.columns import schema_of
-from tests.report.rows import CERTIFICATES, KINDS, START, make_findings, make_inputs
+from tests.report.rows import CERTIFICATES, KINDS, START, make_inputs
 
 MIXED = ["dns", "tls", "http", "icmp", "tls", "http"]
 
@@ -156,10 +156,9 @@ def test_findings_name_what_they_are_about() -> None:
     finding = rows(build(MIXED), "findings")[1]
     assert (finding["connection"], finding["rule"], finding["detail"]) == (5, "tls.old_version", "TLS 1.0")
     assert finding["subject"] == "www.example.org"
-    inputs = list(make_inputs(["dns"]))
-    inputs[3] = make_findings(inputs[0])
-    inputs[3]["lookup"] = 0
-    (finding,) = rows(build_tables(*inputs, Context(7)), "findings")
+    finished, told = make_inputs(["dns"])
+    told.found["lookup"] = 0
+    (finding,) = rows(build_tables(finished, told, Context(7)), "findings")
     assert finding["subject"] == "www.example.org"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from analyzer.report.build import Context, build_tables
 from analyzer.report.tcp_analysis import ANALYSIS_COLUMNS
-from analyzer.tables.connections import CLOSE_KINDS, HALF_CLOSE, IDLE_RETRANSMISSION, NEAR_ORIGINATOR, RESET_ID_DIFFERS, RESET_TTL_DIFFERS
+from analyzer.tables.connections import CLOSE_KINDS, HALF_CLOSE, NEAR_ORIGINATOR, NEAR_RESPONDER, RESET_ID_DIFFERS, RESET_TTL_DIFFERS
 from tests.report.rows import CERTIFICATES, make_inputs
 
 MS = 1_000_000
@@ -22,15 +22,12 @@ def row_of(inputs: tuple[Any, ...]) -> dict[str, Any]:
 def test_both_ends() -> None:
     inputs = make_inputs(["tls"])
     flows = inputs[0].responder_flows
-    flows["fast_retransmissions"], flows["retransmission_wait_ns"], flows["idle_max_ns"] = 3, 1_500_000, 7 * MS
+    flows["retransmission_wait_ns"] = 1_500_000
     flows["rtt_samples"], flows["rtt_sum_ns"], flows["rtt_min_ns"], flows["rtt_p95_ns"] = 4, 40 * MS, 2 * MS, 30 * MS
-    flows["idle_cause"] = IDLE_RETRANSMISSION
     row = row_of(inputs)
-    assert (row["tcp_responder_fast_retransmissions"], row["tcp_originator_fast_retransmissions"]) == (3, 0)
-    assert (row["tcp_responder_retransmission_wait_ms"], row["tcp_responder_idle_max_ms"]) == (1.5, 7.0)
-    assert [row[f"tcp_responder_rtt_{name}"] for name in ("samples", "min_ms", "mean_ms", "p95_ms")] == [4, 2.0, 10.0, 30.0]
-    assert [row[f"tcp_originator_rtt_{name}"] for name in ("samples", "min_ms", "mean_ms", "p95_ms")] == [0, None, None, None]
-    assert (row["tcp_responder_idle_cause"], row["tcp_originator_idle_cause"]) == ("retransmission", None)
+    assert (row["tcp_responder_retransmission_wait_ms"], row["tcp_originator_retransmission_wait_ms"]) == (1.5, 0.0)
+    assert [row[f"tcp_responder_rtt_{name}"] for name in ("min_ms", "mean_ms", "p95_ms")] == [2.0, 10.0, 30.0]
+    assert [row[f"tcp_originator_rtt_{name}"] for name in ("min_ms", "mean_ms", "p95_ms")] == [None, None, None]
 
 
 def test_how_it_ended() -> None:
@@ -39,7 +36,14 @@ def test_how_it_ended() -> None:
     c["close_kind"], c["vantage"], c["irtt_ns"] = HALF_CLOSE, NEAR_ORIGINATOR, 25 * MS
     row = row_of(inputs)
     assert (row["tcp_close"], row["tcp_vantage"], row["tcp_round_trip_ms"]) == (CLOSE_KINDS[HALF_CLOSE][0], "originator", 25.0)
-    assert row["tcp_reset_differs"] is None
+    assert (row["tcp_vantage_basis"], row["tcp_bounds"], row["tcp_proxy"], row["tcp_reset_differs"]) == ("handshake", None, None, None)
+
+
+def test_what_a_place_beside_the_responder_bounds() -> None:
+    inputs = make_inputs(["tls"])
+    inputs[0].connections["vantage"] = NEAR_RESPONDER
+    inputs[0].originators["ttl"] = 60
+    assert row_of(inputs)["tcp_bounds"] == "server_wait, by tcp_synack_to_ack"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Pictures of one connection. matplotlib is imported in ``drawing`` only."""

@@ -1,0 +1,54 @@
+"""The command: what it writes, and what it refuses in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analyzer.cli import plot, run
+from analyzer.cli.plot import end_name
+from analyzer.tables import new_table
+from analyzer.tables.packets import PACKET
+
+CAPTURES = Path(__file__).parents[2] / "captures"
+LOSSY = str(CAPTURES / "lossy-path.pcap")
+
+
+def test_a_picture_of_a_host(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    out = tmp_path / "loss.svg"
+    assert run(["plot", LOSSY, "www.example.org", "-o", str(out)]) == 0
+    assert "260 packets" in capsys.readouterr().out
+    content = out.read_text()
+    assert "retransmission (7)" in content
+    assert "198.51.100.10:80 to 192.0.2.10:58476" in content
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "sentence"),
+    [
+        (["2", "-o", "x.pdf"], 2, "x.pdf: a picture is written as .svg or .png."),
+        (["2", "--checksums", "maybe"], 2, "--checksums is ignore or verify"),
+        (["1"], 2, "connection 1 is not TCP"),
+        (["99"], 2, "has no connection 99"),
+        (["nobody"], 2, "no connection has the uid or the host nobody"),
+    ],
+)
+def test_refusals(words: list[str], status: int, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    assert run(["plot", LOSSY, *words]) == status
+    assert sentence in capsys.readouterr().err
+
+
+def test_without_the_library(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(plot, "find_spec", lambda _: None)
+    assert run(["plot", LOSSY, "2"]) == 1
+    assert "pip install 'connection-lifecycle-analyzer[plot]'" in capsys.readouterr().err
+
+
+def test_names_of_ends() -> None:
+    packet = new_table(PACKET, 1)
+    packet["ip_version"], packet["src_hi"], packet["src_lo"], packet["src_port"] = 6, np.uint64(0x20010DB8 << 32), np.uint64(1), 443
+    assert end_name(packet[0], "src") == "[2001:db8::1]:443"
