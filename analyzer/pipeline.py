@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.batch import Batch
-from analyzer.capture import Follow, Source, open_captures
+from analyzer.capture import Follow, KeyTexts, Source, open_captures
 from analyzer.connections import Tracker
 from analyzer.lifecycle.attribution import Attribution
 from analyzer.lifecycle.findings import Validity, build_findings
@@ -26,8 +26,9 @@ from analyzer.lifecycle.quality import Quality
 from analyzer.memory import Memory
 from analyzer.messages.dns import Dns
 from analyzer.messages.http import Http
+from analyzer.messages.inside import Inside
 from analyzer.messages.services import Services
-from analyzer.messages.tls import Tls
+from analyzer.messages.tls import Tls, describe_opening
 from analyzer.options import Options
 from analyzer.packets import Decoder
 from analyzer.report.build import Context, build_tables
@@ -61,6 +62,8 @@ class Pipeline:
         self._dns = Dns(self._memory, options)
         self._tls = Tls(self._memory, options)
         self._http = Http(self._memory, options, decode=with_zeek)
+        self._inside = Inside(self._memory, options, decode=with_zeek)
+        self._keys = KeyTexts(options.keylog)
         self._attribution = Attribution(options)
         self._context = Context(0, self._tls.certificates, with_zeek=with_zeek)
         self._over: list[Ints] = []
@@ -77,7 +80,8 @@ class Pipeline:
     @property
     def notes(self) -> list[str]:
         """One sentence for everything in the captures that could not be read."""
-        return [note for facts in self.source.facts for note in facts.notes] if self.source else []
+        notes = [note for facts in self.source.facts for note in facts.notes] if self.source else []
+        return notes + describe_opening(self._tls.opener.counts, self._tls.keylog, self._inside.http2)
 
     def run(self, captures: Sequence[str], advance: Progress | None = None, follow: Follow | None = None) -> Iterator[Tables]:
         """Analyse captures; yields the tables of finished connections, at the end those of all others with the ``capture`` table.
@@ -93,6 +97,8 @@ class Pipeline:
             for batch in source.batches():
                 if last.last_number == 0:
                     self._context.seed = capture_seed(batch)
+                for text in self._keys.fresh(source.facts, grows=follow is not None):
+                    self._tls.keylog.add(text)
                 self._push(batch)
                 last = batch
                 if advance is not None:
@@ -129,6 +135,7 @@ class Pipeline:
             found = self._services.enter(tunnels, found, TLS, connections)
         runs, wanted = found
         self._tls.process_runs(batch, runs, wanted[TLS], connections)
+        self._inside.process_runs(batch, self._tls.opener.runs(), connections)
         self._dns.process_runs(runs, wanted[DNS], connections)
 
     def _waiting(self) -> Ints:
@@ -161,7 +168,7 @@ class Pipeline:
         )
         found = build_findings(finished, validity)
         tables = build_tables(finished, build_phases(finished), build_milestones(finished), found, self._context)
-        for owner in (self._assembler, self._services, self._dns, self._tls, self._http, self._attribution, self._tracker):
+        for owner in (self._assembler, self._services, self._dns, self._tls, self._http, self._inside, self._attribution, self._tracker):
             owner.release(rows)
         return tables
 
@@ -171,6 +178,8 @@ class Pipeline:
         lookups, records = self._dns.take(rows)
         handshakes, links = self._tls.take(rows)
         connections = take_rows(tracker.connections, rows)
+        services = take_rows(self._services.table, rows)
+        exchanges, http_text = self._inside.add_to(rows, services, self._http.take(rows), self._http.text.data[: self._http.text.top])
         flows = 2 * connections["flow"].astype(np.int64) + connections["flipped"]
         return Finished(
             rows=rows,
@@ -181,17 +190,19 @@ class Pipeline:
             responder_flows=take_rows(tracker.flows, flows ^ 1),
             handshakes=handshakes,
             attributions=take_rows(self._attribution.table, rows),
-            services=take_rows(self._services.table, rows),
-            exchanges=self._http.take(rows),
+            services=services,
+            exchanges=exchanges,
             chain_links=links,
             lookups=lookups,
             records=records,
-            texts=Texts(self._tls.text.data, self._http.text.data, self._dns.text.data, self._attribution.text.data),
+            texts=Texts(self._tls.text.data, http_text, self._dns.text.data, self._attribution.text.data),
         )
 
     def _counts(self) -> dict[str, dict[str, int]]:
         """What each dissector could not read, by its own names."""
-        return {"fragments": self._decoder.counts, "dns": self._dns.counts, "tls": self._tls.errors, "http": self._http.anomalies}
+        tls, inside = {**self._tls.errors, **self._tls.opener.counts}, self._inside.anomalies
+        http = {name: self._http.anomalies.get(name, 0) + inside.get(name, 0) for name in {**self._http.anomalies, **inside}}
+        return {"fragments": self._decoder.counts, "dns": self._dns.counts, "tls": tls, "http": http}
 
 
 def capture_seed(batch: Batch) -> int:

@@ -264,7 +264,8 @@ def _service(finished: Finished, tls: dict[str, pa.Array]) -> pa.Array:
     port = np.where(c["flipped"] == 1, c["a_port"], c["b_port"])
     alpn = pc.coalesce(tls["tls_alpn"], tls["tls_alpn_offered"])
     speaks_http = is_true(pc.or_(pc.starts_with(alpn, "h2"), pc.starts_with(alpn, "http/1")))
-    is_https = is_tls & (speaks_http | ((port == HTTPS_PORT) & ~is_there(alpn)))
+    inner = finished.services["inner"]
+    is_https = is_tls & (speaks_http | (inner == HTTP) | (inner == HTTP2) | ((port == HTTPS_PORT) & ~is_there(alpn)))
     is_http: Mask = (protocol == HTTP) | (finished.exchange_counts > 0)
     named_place = _named_place(protocol)
     place = np.select([is_dns, is_https, is_tls, protocol == HTTP2, named_place >= 0, is_http], [0, 3, 4, 2, named_place, 1], -1)
