@@ -56,6 +56,10 @@ ERRORS = (
 )
 ERROR_CODES = {name: code for code, name in enumerate(ERRORS)}
 
+# ---- HANDSHAKE.resumed_by
+BY_ID, BY_TICKET, BY_PSK = 1, 2, 3
+RESUMPTIONS = ("none", "session id", "ticket", "psk")
+
 HISTORY_SIZE = 100  # Zeek's own limit of ssl_history
 
 # One per connection row that speaks TLS; all zero = no TLS. Spans are in the text of messages/tls.
@@ -65,6 +69,7 @@ HANDSHAKE = row_type(
     ("client", "u1", "which end (sender) is the TLS client"),
     ("is_retried", "u1", "HelloRetryRequest seen"),
     ("is_resumed", "u1", "the session was resumed"),
+    ("resumed_by", "u1", "how: index into RESUMPTIONS"),
     ("is_established", "u1", "both ends switched to encryption and encrypted data followed (Zeek's established)"),
     ("is_false_start", "u1", "client application data before the server's Finished (1.2)"),
     ("is_partial", "u1", "1: the first thing seen was no hello (the capture began in the middle)"),
@@ -89,6 +94,10 @@ HANDSHAKE = row_type(
     ("heartbeat", "u1", "the server answered the heartbeat extension"),
     ("downgrade", "u1", "sentinel in the server random (RFC 8446 4.1.3): 1 = to TLS 1.2, 2 = to 1.1 or less"),
     ("psk_offered", "u1", "pre_shared_key in the ClientHello"),
+    ("psk_modes", "u1", "psk_key_exchange_modes offered: bit 0 = psk_ke, bit 1 = psk_dhe_ke"),
+    ("certificate_codings", "u1", "compress_certificate offered: bit 1 = zlib, 2 = brotli, 3 = zstd"),
+    ("client_record_limit", "i4", "record_size_limit of the client, 0 = none"),
+    ("early_offered", "u1", "early_data in the ClientHello"),
     ("early_accepted", "u1", "the server took the early data (EncryptedExtensions, only with keys)"),
     ("early_records", "i4", "client application records before the ServerHello: 0-RTT data"),
     ("client_random", ("u1", (32,)), "random of the first ClientHello, the key of a key log"),
@@ -119,6 +128,12 @@ HANDSHAKE = row_type(
     ("groups_offered_size", "i4", "its length"),
     ("shares_offered", "i8", "groups of the key shares, likewise"),
     ("shares_offered_size", "i4", "its length"),
+    ("extensions_offered", "i8", "extensions of the ClientHello, likewise, in their order"),
+    ("extensions_offered_size", "i4", "its length"),
+    ("extensions_answered", "i8", "extensions of the ServerHello, likewise"),
+    ("extensions_answered_size", "i4", "its length"),
+    ("encrypted_extensions", "i8", "extensions of EncryptedExtensions (with keys), likewise"),
+    ("encrypted_extensions_size", "i4", "its length"),
     ("history_size", "u1", "letters in history"),
     ("history", ("u1", (HISTORY_SIZE,)), "Zeek's ssl_history letters as ASCII, the client's in upper case"),
     ("ja3", "i8", "JA3 hash, 32 hex digits"),
@@ -145,7 +160,8 @@ CHAIN_LINK = row_type(
 )
 
 # The spans of a HANDSHAKE row, each with its `_size`.
-HANDSHAKE_TEXTS = ("server_name", "alpn", "alpn_offered", "groups_offered", "shares_offered", "ja3", "ja3s", "ja4")
+CODE_LISTS = ("groups_offered", "shares_offered", "extensions_offered", "extensions_answered", "encrypted_extensions")
+HANDSHAKE_TEXTS = ("server_name", "alpn", "alpn_offered", "ja3", "ja3s", "ja4", *CODE_LISTS)
 
 
 # ---- below: rows that only messages/tls reads

@@ -17,7 +17,7 @@ from analyzer.messages.tls.negotiation_kernels import (
     read_retry,
     read_server_hello,
 )
-from analyzer.tables.tls import AFTER_GAP, DAMAGED, ERROR_CODES, HISTORY_SIZE, STEP_CODES
+from analyzer.tables.tls import AFTER_GAP, BY_TICKET, DAMAGED, ERROR_CODES, HISTORY_SIZE, STEP_CODES
 
 BAD_ALERT = ERROR_CODES["alert"]
 
@@ -101,6 +101,7 @@ def read_change_cipher_spec(h, p, m, is_client):
     p.client_protected = 1
     if h.version > 0 and not is_tls13_version(np.int64(h.version)):
         if p.has_ticket and p.session_id_size == 0 and p.has_key_exchange == 0:
+            h.resumed_by = BY_TICKET
             h.is_resumed = 1  # RFC 5077 3.4: by ticket, without a session id to see it by
 
 

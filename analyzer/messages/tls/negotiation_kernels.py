@@ -9,6 +9,7 @@ from analyzer.kernel import be16, be64, helper, u8
 from analyzer.messages.tls.data_kernels import MEASURED, STEP, finish_client, mark_step
 from analyzer.messages.tls.hello_kernels import (
     ALPN,
+    CODINGS,
     COMPRESSIONS,
     EARLY,
     ECH,
@@ -16,17 +17,21 @@ from analyzer.messages.tls.hello_kernels import (
     ETM,
     GROUPS,
     HEARTBEAT,
+    MODES,
     OLD_SHARE,
+    ONE,
     PSK,
     RENEGOTIATION,
     SESSION,
     SHARE,
+    SIZE_LIMIT,
     SUITES,
     TICKET,
     TO_TLS11,
     TO_TLS12,
     TWO,
     VERSIONS,
+    bits_of,
     copy_to_text,
     find_client_parts,
     find_extensions,
@@ -40,10 +45,11 @@ from analyzer.messages.tls.hello_kernels import (
     is_tls13_version,
     list_span,
     put_decimals,
+    put_extensions,
     put_protocols,
     put_shares,
-)  # fmt: skip
-from analyzer.tables.tls import ERROR_CODES, SSL2
+)
+from analyzer.tables.tls import BY_ID, BY_PSK, BY_TICKET, ERROR_CODES, SSL2
 
 BAD_CLIENT_HELLO, BAD_SERVER_HELLO = ERROR_CODES["client_hello"], ERROR_CODES["server_hello"]
 RETRY = STEP["hello_retry_request"]
@@ -86,6 +92,17 @@ def count_offers(data, found, width, h):
 
 
 @helper
+def read_client_limits(data, h, found):
+    """PSK modes (RFC 8446 4.2.9), codings of certificates (RFC 8879 3), record size limit (RFC 8449 4), early data."""
+    at, end = list_span(data, MODES, ONE, found)
+    h.psk_modes = bits_of(data, at, end, ONE)
+    at, end = list_span(data, CODINGS, ONE, found)
+    h.certificate_codings = bits_of(data, at, end, TWO)
+    h.client_record_limit = max(be16(data, found[2 * SIZE_LIMIT], found[2 * SIZE_LIMIT + 1]), 0) if found[2 * SIZE_LIMIT] > 0 else 0
+    h.early_offered = 1 if found[2 * EARLY] > 0 else 0
+
+
+@helper
 def read_client_hello(data, m, h, p, text, top, found):
     """The first ClientHello; the new top of the text."""
     at, end = np.int64(m.position), np.int64(m.position) + np.int64(m.length)
@@ -125,6 +142,10 @@ def read_client_hello(data, m, h, p, text, top, found):
     start, stop = list_span(data, SHARE, TWO, found)
     top = put_shares(data, start, stop, text, top)
     h.shares_offered_size = top - np.int64(h.shares_offered)
+    h.extensions_offered = top
+    top = put_extensions(data, found, text, top)
+    h.extensions_offered_size = top - np.int64(h.extensions_offered)
+    read_client_limits(data, h, found)
     note_error(h, m, 0 if is_good else BAD_CLIENT_HELLO)
     return top
 
@@ -173,8 +194,13 @@ def read_server_extensions(data, version, h, p, found, text, top):
         group = be16(data, found[2 * share], found[2 * share + 1])
         h.group = group if found[2 * share] > 0 and group > 0 else 0
         h.is_resumed = 1 if found[2 * PSK] > 0 and h.psk_offered else 0
+        h.resumed_by = BY_PSK if h.is_resumed else 0
     elif is_session_id_of(data, found, p):
         h.is_resumed = 1
+        h.resumed_by = BY_TICKET if p.has_ticket else BY_ID
+    h.extensions_answered = top
+    top = put_extensions(data, found, text, top)
+    h.extensions_answered_size = top - np.int64(h.extensions_answered)
     return put_alpn(data, h, found, text, top)
 
 
@@ -238,6 +264,9 @@ def read_encrypted(data, m, h, p, text, top, found, is_client):
     if kind == 8:
         found_nothing(found)
         note_error(h, m, 0 if find_extensions(data, at, end, found) else BAD_SERVER_HELLO)
+        h.encrypted_extensions = top
+        top = put_extensions(data, found, text, top)
+        h.encrypted_extensions_size = top - np.int64(h.encrypted_extensions)
         h.early_accepted = 1 if found[2 * EARLY] > 0 else 0
         top = put_alpn(data, h, found, text, top)
     elif kind == 15:
