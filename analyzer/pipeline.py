@@ -28,7 +28,7 @@ from analyzer.messages.dns import Dns
 from analyzer.messages.http import Http
 from analyzer.messages.inside import Inside
 from analyzer.messages.services import Services
-from analyzer.messages.tls import Tls, describe_opening
+from analyzer.messages.tls import ChainChecks, Tls, describe_opening, read_trust_store
 from analyzer.options import Options
 from analyzer.packets import Decoder
 from analyzer.report.build import Context, build_tables
@@ -62,6 +62,7 @@ class Pipeline:
         self._dns = Dns(self._memory, options)
         self._tls = Tls(self._memory, options)
         self._http = Http(self._memory, options, decode=with_zeek)
+        self._chains = ChainChecks(self._tls.der, [root for path in options.trust_store for root in read_trust_store(path)])
         self._inside = Inside(self._memory, options, decode=with_zeek)
         self._keys = KeyTexts(options.keylog)
         self._attribution = Attribution(options)
@@ -165,6 +166,8 @@ class Pipeline:
         validity = Validity(
             np.array([clip_time(certificate.not_before or 0) for certificate in certificates], np.int64),
             np.array([clip_time(certificate.not_after or 0) for certificate in certificates], np.int64),
+            certificates,
+            self._chains,
         )
         found = build_findings(finished, validity)
         tables = build_tables(finished, build_phases(finished), build_milestones(finished), found, self._context)

@@ -35,6 +35,7 @@ class Request:
     zeek_timeouts: bool = False
     keylogs: Sequence[str] = ()
     include_secrets: bool = False
+    trust_stores: Sequence[str] = ()
     tail: bool = False
     force: bool = False
     rows: int = 20
@@ -131,6 +132,7 @@ def run_analyze(request: Request, environment: Environment) -> int:
         zeek_timeouts=request.zeek_timeouts,
         keylog=tuple(map(Path, request.keylogs)),
         include_secrets=request.include_secrets,
+        trust_store=tuple(map(Path, request.trust_stores)),
     )
     pipeline = Pipeline(options, with_zeek=not ZEEK_FORMATS.isdisjoint(request.formats))
     folder = choose_folder(request.captures, request.output)

@@ -72,6 +72,10 @@ def analyze(
         list[str] | None, typer.Option("--keylog", metavar="FILE", help="TLS keys (SSLKEYLOGFILE); may be repeated.", show_default=False)
     ] = None,
     include_secrets: Annotated[bool, typer.Option("--include-secrets", help="Report credentials that were decrypted.")] = False,
+    trust_store: Annotated[
+        list[str] | None,
+        typer.Option("--trust-store", metavar="FILE", help="Authorities to trust, PEM; may be repeated.", show_default=False),
+    ] = None,
     tail: Annotated[bool, typer.Option("--tail", help="Read on while the capture is being written, until Ctrl-C.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that another capture's report left in DIR.")] = False,
     rows: Annotated[int, typer.Option("-n", "--rows", metavar="ROWS", help="Connections shown in the summary.")] = 20,
@@ -95,6 +99,7 @@ def analyze(
         zeek_timeouts,
         keylogs,
         include_secrets,
+        tuple(trust_store or ()),
         tail,
         force,
         rows,

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer.lifecycle.finished import Finished
+from analyzer.messages.tls.chains import does_name_fit
 from analyzer.registries.cipher_split import NEGOTIATED, split
 from analyzer.registries.tls import (
     alert_level_name,
@@ -180,14 +181,6 @@ def suite_columns(h: Rows) -> dict[str, pa.Array]:
     }
     columns["forward_secrecy"] = truths_or_none([one.forward_secrecy for one in told]).take(places)
     return columns
-
-
-def does_name_fit(name: str, pattern: str) -> bool:
-    """Whether a host name is one a certificate is for: equal without case, or one label for a leading ``*`` (RFC 9525 6.3)."""
-    name, pattern = name.lower().rstrip("."), pattern.lower().rstrip(".")
-    if pattern.startswith("*."):
-        return "." in pattern[2:] and "." in name and name.split(".", 1)[1] == pattern[2:]
-    return name == pattern
 
 
 def fits(names: pa.Array, leaf: Ints, patterns: list[list[str]]) -> pa.Array:

@@ -17,13 +17,15 @@
 * `session`              where a connection that is being opened stands
 * `opener`, `slab`       protected records to what is in them, and the memory for it
 * `certificate_compression` CompressedCertificate to Certificate
+* `chains`               certificates beside each other: signatures, order, names, trust
 * `dissector`            the class that owns the tables and calls the kernels
 """
 
 from __future__ import annotations
 
 from analyzer.messages.tls.certificates import Certificate
+from analyzer.messages.tls.chains import ChainChecks, read_trust_store
 from analyzer.messages.tls.dissector import Taken, Tls
 from analyzer.messages.tls.opener import describe_opening
 
-__all__ = ["Certificate", "Taken", "Tls", "describe_opening"]
+__all__ = ["Certificate", "ChainChecks", "Taken", "Tls", "describe_opening", "read_trust_store"]
