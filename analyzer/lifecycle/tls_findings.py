@@ -20,7 +20,7 @@ from analyzer.messages.tls.certificates import Certificate
 from analyzer.messages.tls.chains import OTHER_ISSUER, WRONG_SIGNATURE, ChainChecks, is_certified
 from analyzer.registries.cipher_split import split
 from analyzer.registries.cipher_suites import REGISTERED
-from analyzer.tables import Ints, Rows, take_rows
+from analyzer.tables import Bytes, Ints, Rows, take_rows
 from analyzer.tables.tls import MEASURED, STEP_CODES
 
 SSL_30, TLS_12, TLS_13 = 0x0300, 0x0303, 0x0304
@@ -218,6 +218,16 @@ def _judge_signatures(shown: Shown, certificates: Sequence[Certificate]) -> list
     return [shown.hits(rule, above[np.array([one == rule for one in rules])[index]]) for rule in sorted(set(rules) - {""})]
 
 
+def _distinct_rows(rows: Bytes) -> tuple[Ints, Ints]:
+    """(d,) places of rows of bytes that differ, and (n,) which of them each row is; by a hash where it tells them apart, as it does."""
+    hashed = rows.astype(np.uint64) @ np.random.default_rng(6).integers(1, 1 << 63, rows.shape[1], np.uint64)
+    _, first, index = np.unique(hashed, return_index=True, return_inverse=True)
+    if not (rows == rows[first[index]]).all():
+        whole = rows.view(np.dtype((np.void, rows.shape[1]))).ravel()
+        _, first, index = np.unique(whole, return_index=True, return_inverse=True)
+    return first, index
+
+
 def _judge_names(finished: Finished, shown: Shown, certificates: Sequence[Certificate]) -> list[Hits]:
     """Is the server's certificate for the name that the client asked for?"""
     h, leaves = finished.handshakes, shown.leaves
@@ -230,9 +240,9 @@ def _judge_names(finished: Finished, shown: Shown, certificates: Sequence[Certif
     rows = np.zeros((len(leaves), len(width) + 4), np.uint8)
     rows[:, 4:] = np.where(width < sizes[:, None], finished.texts.tls[places], 0)
     rows[:, :4] = shown.links["certificate"][leaves].astype("<i4").view(np.uint8).reshape(-1, 4)
-    pairs, index = np.unique(rows.view(np.dtype((np.void, rows.shape[1]))).ravel(), return_inverse=True)
+    first, index = _distinct_rows(rows)
     wrong = []
-    for pair in pairs.tolist():
+    for pair in (rows[place].tobytes() for place in first.tolist()):
         one = certificates[int.from_bytes(pair[:4], "little")]
         name = pair[4:].rstrip(b"\0").decode("latin-1")
         wrong.append(not one.error and not is_certified(name, one))

@@ -49,19 +49,6 @@ class Message(NamedTuple):
     first_part: int
 
 
-class Found(NamedTuple):
-    """A message inside a record, to stand after the record's row."""
-
-    row: int
-    content_type: int
-    handshake_type: int
-    length: int
-    alert: int
-    position: int
-    first_ts: int
-    first_number: int
-
-
 _FIELDS: Final = Message._fields[1:]
 COUNTS: Final = (
     "connections_with_keys",
@@ -71,6 +58,8 @@ COUNTS: Final = (
     "resynchronised_records",
     "decrypted_bytes",
 )
+# numbers of a message inside a record, to stand after the record's row
+_FOUND_FIELDS: Final = ("row", "content_type", "handshake_type", "length", "alert", "position", "first_ts", "first_number")
 _RUN_FIELDS: Final = ("connection", "sender", "marks", "gap", "position", "run_size", "offset", "number", "ts")
 
 
@@ -82,9 +71,9 @@ class Opener:
         self._limit = handshake_bytes
         self._slab = Slab(memory)
         self._sessions: dict[int, Session] = {}
-        self._runs: list[tuple[int, ...]] = []
-        self._found: list[Found] = []
-        self._opened: dict[int, int] = {}
+        self._runs: list[int] = []  # as _RUN_FIELDS, one after the other: no object for each
+        self._found: list[int] = []  # as _FOUND_FIELDS
+        self._opened: list[int] = []  # row and type of the content of each record
         self.counts = dict.fromkeys(COUNTS, 0)
 
     def begin(self) -> None:
@@ -93,11 +82,12 @@ class Opener:
         self._runs.clear()
 
     def runs(self) -> Rows:
-        """RUN rows of what was inside, in the order of the records' last bytes; valid until ``begin``."""
-        table = new_table(RUN, len(self._runs))
+        """RUN rows of what was inside, in the order of the records' last bytes, once a batch; valid until ``begin``."""
+        table = new_table(RUN, len(self._runs) // len(_RUN_FIELDS))
         rows: Ints = np.array(self._runs, np.int64).reshape(-1, len(_RUN_FIELDS))
         for column, name in enumerate(_RUN_FIELDS):
             table[name] = rows[:, column]
+        self.counts["decrypted_bytes"] += int(rows[:, _RUN_FIELDS.index("run_size")].sum())
         return table
 
     def open_messages(self, messages: Rows, used: int) -> tuple[Rows, int]:
@@ -163,18 +153,17 @@ class Opener:
             self.counts["not_decrypted_records"] += 1
             return
         kind, size = opened
-        self.counts["decrypted_records"] += 1
-        self.counts["resynchronised_records"] += was_lost
-        self._opened[m.row] = kind
+        if was_lost:
+            self.counts["resynchronised_records"] += 1
+        self._opened += (m.row, kind)
         if kind == APPLICATION_DATA:
             self._slab.keep(size)
-            self.counts["decrypted_bytes"] += size
             session.has_content = True
             self._add_content(direction, m, room, size)
         elif kind == HANDSHAKE:
             self._add_messages(session, m, room, size)
         elif kind == ALERT and size == 2:
-            self._found.append(Found(m.row, ALERT, -1, 2, out[0] << 8 | out[1], -1, m.first_ts, m.first_number))
+            self._found += (m.row, ALERT, -1, 2, out[0] << 8 | out[1], -1, m.first_ts, m.first_number)
 
     def _add_content(self, direction: Direction, m: Message, position: int, size: int) -> None:
         """Application data as one run, or two where it came in several frames."""
@@ -184,7 +173,9 @@ class Opener:
             lead = direction.stage.protection.lead if direction.stage is not None else 0
             first = min(max(m.first_part - lead, 1), size - 1)
             if first > 0:
-                self._add_run(direction, m._replace(last_ts=m.first_ts, last_number=m.first_number), position, first)
+                offset, gap = direction.offset + direction.gap, direction.gap
+                self._runs += (m.connection, m.sender, 0, gap, position, first, offset, m.first_number, m.first_ts)
+                direction.offset, direction.gap = offset + first, 0
                 position, size = position + first, size - first
         self._add_run(direction, m, position, size)
 
@@ -192,7 +183,7 @@ class Opener:
         """A run that ends where the message ends; one without bytes ends the stream as the outer one ended."""
         offset = direction.offset + direction.gap
         marks = 0 if size else m.alert
-        self._runs.append((m.connection, m.sender, marks, direction.gap, position, size, offset, m.last_number, m.last_ts))
+        self._runs += (m.connection, m.sender, marks, direction.gap, position, size, offset, m.last_number, m.last_ts)
         direction.offset = offset + size
         direction.gap = 0
 
@@ -204,7 +195,7 @@ class Opener:
         if direction.pending:
             content = bytes(direction.pending) + content
             place = direction.pending_place
-        direction.pending.clear()
+            direction.pending.clear()
         at = 0
         while at + 4 <= len(content):
             length = int.from_bytes(content[at + 1 : at + 4], "big")
@@ -225,7 +216,7 @@ class Opener:
         certificate = decompress(body, self._limit) if kind == COMPRESSED else None
         if certificate is not None:
             kind, body = CERTIFICATE, certificate
-        self._found.append(Found(m.row, HANDSHAKE, kind, len(body), 0, self._slab.put(body), *place))
+        self._found += (m.row, HANDSHAKE, kind, len(body), 0, self._slab.put(body), *place)
         if session.is_tls13:
             direction = session.directions[m.sender]
             if kind == KEY_UPDATE:
@@ -239,7 +230,7 @@ class Opener:
 
     def _merged(self, messages: Rows, used: int) -> tuple[Rows, int]:
         """The messages with what was found after each record; blocks stay with the old table."""
-        found: Ints = np.array(self._found, np.int64).reshape(-1, len(Found._fields))
+        found: Ints = np.array(self._found, np.int64).reshape(-1, len(_FOUND_FIELDS))
         order = np.argsort(np.concatenate([np.arange(used), found[:, 0]]), kind="stable")
         merged = take_rows(messages, np.concatenate([np.arange(used), found[:, 0]])[order])
         places = np.empty(len(order), np.int64)
@@ -248,11 +239,12 @@ class Opener:
         sealed = (marks & PROTECTED) != 0
         merged["position"][sealed] = -1
         marks[sealed] &= 255 - IN_ARENA
-        opened: Ints = np.array(list(self._opened.items()), np.int64).reshape(-1, 2)
+        opened: Ints = np.array(self._opened, np.int64).reshape(-1, 2)
+        self.counts["decrypted_records"] += len(opened)
         merged["alert"][places[opened[:, 0]]] = opened[:, 1]
         marks[places[opened[:, 0]]] |= OPENED
         inside = places[used:]
-        for column, name in enumerate(Found._fields[1:], 1):
+        for column, name in enumerate(_FOUND_FIELDS[1:], 1):
             merged[name][inside] = found[:, column]
         marks[inside] &= 255 - (PROTECTED | DAMAGED | IN_ARENA | OPENED)
         return merged, len(merged)

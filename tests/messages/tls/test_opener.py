@@ -262,6 +262,14 @@ def test_recordings_open(name: str) -> None:
         assert urls.str.startswith("https://").all()
 
 
+@pytest.mark.parametrize("name", sorted(path.name.removesuffix(".keylog.txt") for path in CAPTURES.glob("http*.keylog.txt")))
+def test_what_was_inferred_is_what_the_keys_show(name: str) -> None:
+    path = CAPTURES / f"{name}.pcapng"
+    sealed, clear = (analyzer.analyze(path, keylog=keys).tls for keys in ((), CAPTURES / f"{name}.keylog.txt"))
+    assert clear["handshake_basis"].tolist() == ["measured"] * len(clear)
+    assert sealed["handshake_ms"].tolist() == clear["handshake_ms"].tolist()
+
+
 def test_keys_inside_the_capture() -> None:
     (request,) = analyzer.analyze(CAPTURES / "secrets-inside.pcapng").http.itertuples()
     assert request.url == "https://www.example.org/small.html"
