@@ -121,6 +121,7 @@ class Pipeline:
         connections = self._tracker.connections
         self._services.name_datagrams(batch, connections)
         self._dissect(batch, self._assembler.assemble(batch, connections))
+        self._tls.process_packets(batch, connections, self._services.table)
         self._dns.process_packets(batch, connections)
         self._dns.pair()
         self._attribution.learn(self._dns)

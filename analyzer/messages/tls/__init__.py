@@ -10,6 +10,7 @@
 * `digest_kernels`       MD5 and SHA-256 over text, and the table of distinct bytes met before
 * `certificate_kernels`  Certificate messages -> distinct certificates
 * `certificates`, `der`  X.509, once per distinct certificate; the lenient reader for those that a strict one refuses
+* `datagram_kernels`     DTLS: datagrams -> TLS_MESSAGE rows
 * `row_kernels`          pieces of framing: rows, and blocks for what comes in pieces
 * `keylog`, `key_kernels` key logs to a table of secrets
 * `schedule`             secrets to keys

@@ -11,6 +11,7 @@ from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT
 from analyzer.memory import Memory, Text
 from analyzer.messages.tls.certificate_kernels import match_certificates
 from analyzer.messages.tls.certificates import Certificate, read_certificate
+from analyzer.messages.tls.datagram_kernels import frame_datagrams
 from analyzer.messages.tls.fingerprint_kernels import fingerprint_hellos
 from analyzer.messages.tls.framing_kernels import frame_runs, give_back
 from analyzer.messages.tls.handshake_kernels import read_messages
@@ -18,6 +19,7 @@ from analyzer.messages.tls.keylog import KeyLog
 from analyzer.messages.tls.opener import Opener
 from analyzer.options import Options
 from analyzer.tables import Ints, Rows, clear_rows, grow_table, new_table, take_rows
+from analyzer.tables.services import DTLS
 from analyzer.tables.tls import (
     CERTIFICATE_SPAN,
     CHAIN_LINK,
@@ -93,10 +95,7 @@ class Tls:
         self.opener.begin()
         if len(wanted) == 0:
             return
-        rows = connections.shape[0]
-        self.handshakes = grow_table(self.handshakes, rows)
-        self._progress = grow_table(self._progress, rows)
-        self._streams = grow_table(self._streams, 2 * rows)
+        self._fit(connections.shape[0])
         memory, arena, limit = batch.memory.data, batch.memory.arenas[0], self.options.limits.handshake_bytes
         status, k, at = GROW_ROWS, 0, -1
         while status != DONE:
@@ -109,6 +108,26 @@ class Tls:
             give_back(memory, arena, self._messages, used, self._streams, NO_ROWS)
             if status != DONE and used == 0 and (k, at) == before:
                 self._messages = new_table(TLS_MESSAGE, 2 * self._messages.shape[0])
+
+    def process_packets(self, batch: Batch, connections: Rows, services: Rows) -> None:
+        """Read the datagrams of connections that ``services`` (SERVICE rows) says speak DTLS."""
+        if not np.equal(services["protocol"], DTLS).any():
+            return
+        self._fit(connections.shape[0])
+        status, i = GROW_ROWS, 0
+        while status != DONE:
+            before = i
+            status, i, used = frame_datagrams(batch.memory.data, batch.packets, services, i, self._messages)
+            self._read_messages(self._messages, used, connections)
+            self._fingerprint(self._messages, used)
+            if status != DONE and used == 0 and i == before:
+                self._messages = new_table(TLS_MESSAGE, 2 * self._messages.shape[0])
+
+    def _fit(self, rows: int) -> None:
+        """Make the state tables as long as the connection table."""
+        self.handshakes = grow_table(self.handshakes, rows)
+        self._progress = grow_table(self._progress, rows)
+        self._streams = grow_table(self._streams, 2 * rows)
 
     def _read_messages(self, messages: Rows, used: int, connections: Rows) -> None:
         counts, i = self._counts, 0

@@ -134,7 +134,10 @@ def find_client_parts(data, at, end, found):
     if size < 0 or size > 32 or at + 35 + size > end:
         return False
     found[2 * SESSION], found[2 * SESSION + 1] = at + 35, at + 35 + size
+    is_datagram = u8(data, at, end) == 0xFE
     at += 35 + size
+    if is_datagram:  # a cookie (RFC 6347 4.2.1)
+        at += 1 + max(u8(data, at, end), np.int64(0))
     size = be16(data, at, end)
     if size < 0 or at + 2 + size > end:
         return False
