@@ -114,12 +114,14 @@ class Tls:
         if not np.equal(services["protocol"], DTLS).any():
             return
         self._fit(connections.shape[0])
+        memory, arena, limit = batch.memory.data, batch.memory.arenas[0], self.options.limits.handshake_bytes
         status, i = GROW_ROWS, 0
         while status != DONE:
             before = i
-            status, i, used = frame_datagrams(batch.memory.data, batch.packets, services, i, self._messages)
+            status, i, used = frame_datagrams(memory, arena, batch.packets, services, i, self._messages, self._streams, limit)
             self._read_messages(self._messages, used, connections)
             self._fingerprint(self._messages, used)
+            give_back(memory, arena, self._messages, used, self._streams, NO_ROWS)
             if status != DONE and used == 0 and i == before:
                 self._messages = new_table(TLS_MESSAGE, 2 * self._messages.shape[0])
 

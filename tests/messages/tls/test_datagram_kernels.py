@@ -69,13 +69,30 @@ def test_handshake(step: int, message_rows: int) -> None:
     assert row["steps"]["client_finished"][0] == row["steps"]["server_finished"][0] == "measured"
 
 
-def test_fragments_have_a_row_without_a_body() -> None:
+@pytest.mark.parametrize("step", [1, 100])
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [0, 1, 1, 0, 1, 2, 3, 2, 4, 4]])
+def test_fragments(step: int, order: list[int]) -> None:
     body = b.certificate_list(b"leaf" * 100)
     pieces = [(1, record(22, message(11, body, 1, at, 100))) for at in range(0, len(body), 100)]
-    row = dissected([*DATAGRAMS[:3], (1, record(22, message(2, ANSWER))), *pieces]).row()
+    capture = dissected([*DATAGRAMS[:3], (1, record(22, message(2, ANSWER))), *(pieces[k] for k in order)], step)
+    row = capture.row()
     assert row["history"] == "CvCsx"
-    assert row["chain_certificates"] == 0
+    assert capture.tls.der(row["links"][0][0]) == b"leaf" * 100
     assert row["steps"]["certificate"][0] == "measured"
+    capture.tls.release(np.array([0]))
+    assert capture.memory.arenas[0][2] == 0
+
+
+def test_fragments_that_are_not_all_there_or_too_many() -> None:
+    body = b.certificate_list(b"leaf" * 100)
+    start = [*DATAGRAMS[:3], (1, record(22, message(2, ANSWER)))]
+    capture = dissected([*start, (1, record(22, message(11, body, 1, 0, 100))), (1, record(22, message(11, body, 1, 200, 100)))])
+    assert capture.row()["history"] == "CvCs"
+    capture.tls.release(np.array([0]))
+    assert capture.memory.arenas[0][2] == 0
+    huge = b"\x0b" + (1 << 20).to_bytes(3, "big") + bytes(5) + (50).to_bytes(3, "big") + bytes(50)
+    row = dissected([*start, (1, record(22, huge))]).row()
+    assert (row["history"], row["chain_certificates"], row["error"]) == ("CvCsx", 0, 3)
 
 
 def test_bytes_that_lie() -> None:
