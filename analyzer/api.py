@@ -15,18 +15,21 @@ if TYPE_CHECKING:
     from analyzer.report import Report
 
 Captures = str | Path | Sequence[str | Path]
+KeyLogs = str | Path | Sequence[str | Path]
 
 
 def _names(captures: Captures) -> list[str]:
     return [str(captures)] if isinstance(captures, str | Path) else [str(path) for path in captures]
 
 
-def stream(
+def stream(  # noqa: PLR0913 - options by name
     captures: Captures,
     *,
     checksums: Checksums = "ignore",
     overlap: Overlap = "first",
     zeek_timeouts: bool = False,
+    keylog: KeyLogs = (),
+    include_secrets: bool = False,
     limits: Limits | None = None,
 ) -> Iterator[dict[str, pa.RecordBatch]]:
     """Analyse captures in bounded memory.
@@ -35,6 +38,8 @@ def stream(
         captures: a path, several paths, a folder, or ``"-"`` for standard input.
         checksums: ``"verify"`` leaves out what has a wrong checksum, as Zeek does; ``"ignore"`` uses it.
         overlap: whose copy of a byte counts where segments overlap and differ.
+        keylog: TLS key logs in NSS format (SSLKEYLOGFILE), to read what is encrypted with these keys.
+        include_secrets: report credentials that were decrypted.
         zeek_timeouts: end idle connections when Zeek would.
         limits: limits other than the defaults.
 
@@ -44,19 +49,37 @@ def stream(
     Raises:
         CaptureError: none of the captures can be read.
     """
-    options = Options(checksums=checksums, overlap=overlap, zeek_timeouts=zeek_timeouts, limits=limits or Limits())
+    options = Options(
+        checksums=checksums,
+        overlap=overlap,
+        zeek_timeouts=zeek_timeouts,
+        keylog=tuple(map(Path, _names(keylog))),
+        include_secrets=include_secrets,
+        limits=limits or Limits(),
+    )
     yield from Pipeline(options).run(_names(captures))
 
 
-def analyze(
+def analyze(  # noqa: PLR0913 - options by name
     captures: Captures,
     *,
     checksums: Checksums = "ignore",
     overlap: Overlap = "first",
     zeek_timeouts: bool = False,
+    keylog: KeyLogs = (),
+    include_secrets: bool = False,
     limits: Limits | None = None,
 ) -> Report:
     """Analyse captures and keep the whole report; arguments and errors as in ``stream``."""
     from analyzer.report import Report
 
-    return Report.collect(stream(captures, checksums=checksums, overlap=overlap, zeek_timeouts=zeek_timeouts, limits=limits))
+    batches = stream(
+        captures,
+        checksums=checksums,
+        overlap=overlap,
+        zeek_timeouts=zeek_timeouts,
+        keylog=keylog,
+        include_secrets=include_secrets,
+        limits=limits,
+    )
+    return Report.collect(batches)

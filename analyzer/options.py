@@ -56,6 +56,8 @@ class Options:
     checksums: Checksums = "ignore"
     zeek_timeouts: bool = False
     overlap: Overlap = "first"  # whose copy of a byte counts
-    keylog: Path | None = None
+    keylog: tuple[Path, ...] = ()  # files with TLS keys in NSS format
+    trust_store: tuple[Path, ...] = ()  # files with the certificates of trusted authorities, PEM
+    include_secrets: bool = False  # report credentials that were decrypted
     decode_bodies: bool = False  # take gzip and deflate off HTTP bodies to know their length and what they are: takes time
     limits: Limits = field(default_factory=Limits)

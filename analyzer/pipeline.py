@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.batch import Batch
-from analyzer.capture import Follow, Source, open_captures
+from analyzer.capture import Follow, KeyTexts, Source, open_captures
 from analyzer.connections import Tracker
 from analyzer.lifecycle.attribution import Attribution
 from analyzer.lifecycle.blame import build_delays
@@ -27,8 +27,9 @@ from analyzer.lifecycle.quality import Quality
 from analyzer.memory import Memory
 from analyzer.messages.dns import Dns
 from analyzer.messages.http import Http
+from analyzer.messages.inside import Inside
 from analyzer.messages.services import Services
-from analyzer.messages.tls import Tls
+from analyzer.messages.tls import ChainChecks, Tls, describe_opening, read_trust_store
 from analyzer.options import Options
 from analyzer.packets import Decoder
 from analyzer.report.build import Context, Lifecycle, build_tables
@@ -62,6 +63,9 @@ class Pipeline:
         self._dns = Dns(self._memory, options)
         self._tls = Tls(self._memory, options)
         self._http = Http(self._memory, options, decode=with_zeek)
+        self._chains = ChainChecks(self._tls.der, [root for path in options.trust_store for root in read_trust_store(path)])
+        self._inside = Inside(self._memory, options, decode=with_zeek)
+        self._keys = KeyTexts(options.keylog)
         self._attribution = Attribution(options)
         self._context = Context(0, self._tls.certificates, with_zeek=with_zeek)
         self._over: list[Ints] = []
@@ -78,7 +82,8 @@ class Pipeline:
     @property
     def notes(self) -> list[str]:
         """One sentence for everything in the captures that could not be read."""
-        return [note for facts in self.source.facts for note in facts.notes] if self.source else []
+        notes = [note for facts in self.source.facts for note in facts.notes] if self.source else []
+        return notes + describe_opening(self._tls.opener.counts, self._tls.keylog, self._inside.http2)
 
     def run(self, captures: Sequence[str], advance: Progress | None = None, follow: Follow | None = None) -> Iterator[Tables]:
         """Analyse captures; yields the tables of finished connections, at the end those of all others with the ``capture`` table.
@@ -94,6 +99,8 @@ class Pipeline:
             for batch in source.batches():
                 if last.last_number == 0:
                     self._context.seed = capture_seed(batch)
+                for text in self._keys.fresh(source.facts, grows=follow is not None):
+                    self._tls.keylog.add(text)
                 self._push(batch)
                 last = batch
                 if advance is not None:
@@ -115,6 +122,7 @@ class Pipeline:
         connections = self._tracker.connections
         self._services.name_datagrams(batch, connections)
         self._dissect(batch, self._assembler.assemble(batch, connections))
+        self._tls.process_packets(batch, connections, self._services.table)
         self._dns.process_packets(batch, connections)
         self._dns.pair()
         self._attribution.learn(self._dns)
@@ -130,6 +138,7 @@ class Pipeline:
             found = self._services.enter(tunnels, found, TLS, connections)
         runs, wanted = found
         self._tls.process_runs(batch, runs, wanted[TLS], connections)
+        self._inside.process_runs(batch, self._tls.opener.runs(), connections)
         self._dns.process_runs(runs, wanted[DNS], connections)
 
     def _waiting(self) -> Ints:
@@ -159,13 +168,15 @@ class Pipeline:
         validity = Validity(
             np.array([clip_time(certificate.not_before or 0) for certificate in certificates], np.int64),
             np.array([clip_time(certificate.not_after or 0) for certificate in certificates], np.int64),
+            certificates,
+            self._chains,
         )
         phases = build_phases(finished)
         delays = build_delays(finished, phases)
         found = build_findings(finished, validity)
         parts = Lifecycle(phases, build_milestones(finished), delays, found)
         tables = build_tables(finished, parts, self._context)
-        for owner in (self._assembler, self._services, self._dns, self._tls, self._http, self._attribution, self._tracker):
+        for owner in (self._assembler, self._services, self._dns, self._tls, self._http, self._inside, self._attribution, self._tracker):
             owner.release(rows)
         return tables
 
@@ -175,6 +186,8 @@ class Pipeline:
         lookups, records = self._dns.take(rows)
         handshakes, links = self._tls.take(rows)
         connections = take_rows(tracker.connections, rows)
+        services = take_rows(self._services.table, rows)
+        exchanges, http_text = self._inside.add_to(rows, services, self._http.take(rows), self._http.text.data[: self._http.text.top])
         flows = 2 * connections["flow"].astype(np.int64) + connections["flipped"]
         return Finished(
             rows=rows,
@@ -188,17 +201,19 @@ class Pipeline:
             waits=tracker.take_waits(rows),
             handshakes=handshakes,
             attributions=take_rows(self._attribution.table, rows),
-            services=take_rows(self._services.table, rows),
-            exchanges=self._http.take(rows),
+            services=services,
+            exchanges=exchanges,
             chain_links=links,
             lookups=lookups,
             records=records,
-            texts=Texts(self._tls.text.data, self._http.text.data, self._dns.text.data, self._attribution.text.data),
+            texts=Texts(self._tls.text.data, http_text, self._dns.text.data, self._attribution.text.data),
         )
 
     def _counts(self) -> dict[str, dict[str, int]]:
         """What each dissector could not read, by its own names."""
-        return {"fragments": self._decoder.counts, "dns": self._dns.counts, "tls": self._tls.errors, "http": self._http.anomalies}
+        tls, inside = {**self._tls.errors, **self._tls.opener.counts}, self._inside.anomalies
+        http = {name: self._http.anomalies.get(name, 0) + inside.get(name, 0) for name in {**self._http.anomalies, **inside}}
+        return {"fragments": self._decoder.counts, "dns": self._dns.counts, "tls": tls, "http": http}
 
 
 def capture_seed(batch: Batch) -> int:

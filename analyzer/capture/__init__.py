@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analyzer.capture.facts import CaptureFacts
 from analyzer.capture.files import Follow
+from analyzer.capture.keyfile import KeyTexts
 from analyzer.capture.source import Progress, Source, open_captures
 
-__all__ = ["CaptureFacts", "Follow", "Progress", "Source", "open_captures"]
+__all__ = ["CaptureFacts", "Follow", "KeyTexts", "Progress", "Source", "open_captures"]

@@ -33,6 +33,9 @@ class Request:
     checksums: str = "ignore"
     overlap: str = "first"
     zeek_timeouts: bool = False
+    keylogs: Sequence[str] = ()
+    include_secrets: bool = False
+    trust_stores: Sequence[str] = ()
     tail: bool = False
     force: bool = False
     rows: int = 20
@@ -81,6 +84,9 @@ def check_request(request: Request) -> None:
         raise UsageError(f"--checksums is ignore or verify, not {request.checksums}.")
     if request.overlap not in get_args(Overlap):
         raise UsageError(f"--overlap is one of {', '.join(get_args(Overlap))}, not {request.overlap}.")
+    for keylog in request.keylogs:
+        if not Path(keylog).exists():
+            raise UsageError(f"--keylog: there is no file {keylog}.")
     if request.rows < 0:
         raise UsageError(f"--rows is a number of connections, 0 or more, not {request.rows}.")
 
@@ -120,7 +126,14 @@ def run_analyze(request: Request, environment: Environment) -> int:
     from analyzer.warming import warming
 
     checksums, overlap = cast("Checksums", request.checksums), cast("Overlap", request.overlap)
-    options = Options(checksums=checksums, overlap=overlap, zeek_timeouts=request.zeek_timeouts)
+    options = Options(
+        checksums=checksums,
+        overlap=overlap,
+        zeek_timeouts=request.zeek_timeouts,
+        keylog=tuple(map(Path, request.keylogs)),
+        include_secrets=request.include_secrets,
+        trust_store=tuple(map(Path, request.trust_stores)),
+    )
     pipeline = Pipeline(options, with_zeek=not ZEEK_FORMATS.isdisjoint(request.formats))
     folder = choose_folder(request.captures, request.output)
     announcing = nullcontext() if request.quiet else announcing_compilation(environment)

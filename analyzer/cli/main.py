@@ -68,6 +68,14 @@ def analyze(
         str, typer.Option(metavar="POLICY", help="Whose copy counts where segments overlap: first, last, linux, ...")
     ] = "first",
     zeek_timeouts: Annotated[bool, typer.Option("--zeek-timeouts", help="End idle connections when Zeek would.")] = False,
+    keylog: Annotated[
+        list[str] | None, typer.Option("--keylog", metavar="FILE", help="TLS keys (SSLKEYLOGFILE); may be repeated.", show_default=False)
+    ] = None,
+    include_secrets: Annotated[bool, typer.Option("--include-secrets", help="Report credentials that were decrypted.")] = False,
+    trust_store: Annotated[
+        list[str] | None,
+        typer.Option("--trust-store", metavar="FILE", help="Authorities to trust, PEM; may be repeated.", show_default=False),
+    ] = None,
     tail: Annotated[bool, typer.Option("--tail", help="Read on while the capture is being written, until Ctrl-C.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that another capture's report left in DIR.")] = False,
     rows: Annotated[int, typer.Option("-n", "--rows", metavar="ROWS", help="Connections shown in the summary.")] = 20,
@@ -81,7 +89,23 @@ def analyze(
     """
     from analyzer.cli.analyze import Request, run_analyze
 
-    request = Request(captures, output, tuple(formats or ("csv",)), checksums, overlap, zeek_timeouts, tail, force, rows, json, quiet)
+    keylogs = tuple(keylog or ())
+    request = Request(
+        captures,
+        output,
+        tuple(formats or ("csv",)),
+        checksums,
+        overlap,
+        zeek_timeouts,
+        keylogs,
+        include_secrets,
+        tuple(trust_store or ()),
+        tail,
+        force,
+        rows,
+        json,
+        quiet,
+    )
     raise typer.Exit(run_analyze(request, Environment()))
 
 

@@ -5,6 +5,7 @@ Thresholds are those of the field (see each rule); a rule fires at most once per
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,9 @@ import numpy as np
 from analyzer.lifecycle.finished import Finished
 from analyzer.lifecycle.rules import Mask, Rule
 from analyzer.lifecycle.tcp_findings import TCP_RULES, tcp_hits
+from analyzer.lifecycle.tls_findings import TLS_RULES, judge_certificates, judge_handshakes
+from analyzer.messages.tls.certificates import Certificate
+from analyzer.messages.tls.chains import ChainChecks
 from analyzer.tables import Ints, Rows, join_tables, new_table, take_rows
 from analyzer.tables.dns import OUTCOMES as DNS_OUTCOMES
 from analyzer.tables.lifecycle import FINDING
@@ -41,6 +45,7 @@ RULES = (
     Rule(
         "tls.certificate_not_yet_valid", "error", "the certificate was not valid yet", "Check the clocks, or the certificate's start.", "ns"
     ),
+    *TLS_RULES,
     Rule("http.server_error", "error", "the server answered with an error", "Look at the server's log.", "code"),
     Rule("http.client_error", "note", "the server did not accept the request", "Check the URL and the rights.", "code"),
     Rule("http.unanswered", "warning", "the request was never answered", "See how the connection ended."),
@@ -51,10 +56,12 @@ _RULE_CODES = {rule.name: code for code, rule in enumerate(RULES)}
 
 @dataclass(frozen=True)
 class Validity:
-    """(d,) bounds of each distinct certificate's validity, ns since 1970; 0 = unknown."""
+    """(d,) bounds of each distinct certificate's validity, ns since 1970; 0 = unknown; the certificates, and who checks their chains."""
 
     not_before: Ints
     not_after: Ints
+    certificates: Sequence[Certificate] = ()
+    chains: ChainChecks | None = None
 
 
 def _rows(name: str, there: Mask, number: Ints, ts: Ints, amount: Ints | int = 0) -> Rows:
@@ -86,7 +93,7 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
         _rows("tls.alert_fatal", fatal, *place("alert"), h["alert_code"].astype(np.int64)),
         _rows("tls.no_server_hello", silent, hello_number, hello_ts),
         _rows("tls.hello_retry", retry_ts != 0, retry_number, retry_ts, np.where(second_ts > retry_ts, second_ts - hello_ts, 0)),
-        _rows("tls.old_version", answered & (h["version"] > 0) & (h["version"] < 0x0303), *server, h["version"].astype(np.int64)),
+        _rows("tls.old_version", answered & (h["version"] > 0x0300) & (h["version"] < 0x0303), *server, h["version"].astype(np.int64)),
     ]
     links = finished.chain_links
     leaves = links[(links["place"] == 0) & (links["from_client"] == 0)]
@@ -100,6 +107,19 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
             rows = _rows(name, wrong, leaves["number"], leaves["ts"], by)
             rows["order"] = order[rows["order"]]
             tables.append(rows)
+    return tables
+
+
+def _crypto(finished: Finished, validity: Validity) -> list[Rows]:
+    """What TLS_RULES say."""
+    hits = judge_handshakes(finished)
+    if validity.certificates:
+        hits += judge_certificates(finished, validity.certificates, validity.chains)
+    tables = []
+    for one in hits:
+        rows = _rows(one.rule, np.ones(len(one.order), np.bool_), one.number, one.ts, one.amount)
+        rows["order"] = one.order
+        tables.append(rows)
     return tables
 
 
@@ -151,5 +171,6 @@ def _exchanges(finished: Finished) -> list[Rows]:
 def build_findings(finished: Finished, validity: Validity) -> Rows:
     """FINDING rows ordered by (output position of the connection, frame, rule)."""
     tables = [_rows(*hits) for hits in tcp_hits(finished)] + _handshakes(finished, validity) + _lookups(finished) + _exchanges(finished)
+    tables += _crypto(finished, validity)
     table = join_tables(tables)
     return take_rows(table, np.lexsort((table["rule"], table["number"], table["order"])))

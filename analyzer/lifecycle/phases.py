@@ -29,6 +29,7 @@ from analyzer.tables.lifecycle import PHASE, PHASES
 from analyzer.tables.tls import ABSENT, BOUNDED, INFERRED, MEASURED, STEP_CODES
 
 TLS_13 = 0x0304
+DTLS = 0xFE00
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,16 @@ def later(a: Places, b: Places) -> Places:
     return Places(np.where(known, chosen.ts, 0), chosen.number, np.where(known, np.maximum(a.basis, b.basis), ABSENT).astype(np.uint8))
 
 
+def is_tls13(handshakes: Rows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """(n,) TLS 1.3 or a draft of it; the numbers of DTLS versions are larger."""
+    return (handshakes["version"] >= TLS_13) & (handshakes["version"] < DTLS)
+
+
 def handshake_end(handshakes: Rows) -> Places:
     """Where the client takes the handshake for done: its own Finished in TLS 1.3 (RFC 8446 2), before the later one (RFC 5246 7.3)."""
     client = step(handshakes, "client_finished", 1)
     server = step(handshakes, "server_finished", 1)
-    return client.where(handshakes["version"] >= TLS_13, later(client, server))
+    return client.where(is_tls13(handshakes), later(client, server))
 
 
 def exchange_places(finished: Finished, field: str) -> Places:
@@ -109,7 +115,7 @@ def build_phases(finished: Finished) -> Rows:
     hello = step(h, "client_hello", 0)
     end = handshake_end(h)
     is_tls = h["seen"] == 1
-    inferred = np.where(h["version"] >= TLS_13, INFERRED, MEASURED).astype(np.uint8)
+    inferred = np.where(is_tls13(h), INFERRED, MEASURED).astype(np.uint8)
 
     def places(field: str, tls: Places) -> Places:
         return exchange_places(finished, field).otherwise(tls)

@@ -24,11 +24,21 @@ class Rule:
     unit: Literal["", "ns", "bytes", "code", "count"] = ""
 
 
-class Hits(NamedTuple):
-    """Where a rule fires: (n,) one row per connection of the flush."""
+class Marks(NamedTuple):
+    """Whether a rule fires: (n,) one row per connection of the flush, or per row of another table."""
 
     name: str
     there: Mask
     number: Ints
     ts: Ints
     amount: Ints | int = 0
+
+
+class Hits(NamedTuple):
+    """Where a rule fired: output positions of the connections, the frames and times that show it, and amounts."""
+
+    rule: str
+    order: Ints
+    number: Ints
+    ts: Ints
+    amount: Ints

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.lifecycle.finished import Finished
-from analyzer.lifecycle.rules import Hits, Mask, Rule
+from analyzer.lifecycle.rules import Marks, Mask, Rule
 from analyzer.lifecycle.vantage import TWO_PLACES, find_proxies
 from analyzer.tables import Ints, Rows
 from analyzer.tables.connections import CONN_STATES, HAS_ACK
@@ -107,7 +107,7 @@ def icmp_code(connections: Rows) -> Ints:
     return code
 
 
-def tcp_hits(finished: Finished) -> list[Hits]:
+def tcp_hits(finished: Finished) -> list[Marks]:
     """Where each rule of TCP_RULES fires."""
     c = finished.connections
     is_tcp: Mask = c["protocol"] == 6
@@ -118,41 +118,41 @@ def tcp_hits(finished: Finished) -> list[Hits]:
         *_opening(finished, is_tcp),
         *_icmp(c, is_tcp),
         _pmtu_suspect(finished),
-        Hits("tcp.missed_bytes", is_tcp & (missed > 0), *last, missed),
+        Marks("tcp.missed_bytes", is_tcp & (missed > 0), *last, missed),
         *_losses(finished),
         _conflict(finished),
-        Hits("tcp.reset_differs", c["reset_marks"] > 0, *_first_reset(finished)),
-        Hits("tcp.two_places", find_proxies(finished) == TWO_PLACES, c["first_number"], c["first_ts"]),
-        Hits("capture.midstream", starts_late, c["first_number"], c["first_ts"]),
+        Marks("tcp.reset_differs", c["reset_marks"] > 0, *_first_reset(finished)),
+        Marks("tcp.two_places", find_proxies(finished) == TWO_PLACES, c["first_number"], c["first_ts"]),
+        Marks("capture.midstream", starts_late, c["first_number"], c["first_ts"]),
     ]
 
 
-def _opening(finished: Finished, is_tcp: Mask) -> list[Hits]:
+def _opening(finished: Finished, is_tcp: Mask) -> list[Marks]:
     c = finished.connections
     state = c["conn_state"]
     syn = (c["syn_number"], c["syn_ts"])
     half = is_tcp & (c["syn_ts"] != 0) & (c["synack_ts"] != 0) & (c["ack_ts"] == 0) & (c["teardown_ts"] == 0)
     half &= (finished.originators["payload_bytes"] == 0) & (finished.originators["packets"] == 1 + c["syn_retries"])
     return [
-        Hits("tcp.refused", is_tcp & (state == CONN_STATES.index("REJ")), c["teardown_number"], c["teardown_ts"]),
-        Hits("tcp.no_answer", is_tcp & (state == CONN_STATES.index("S0")), *syn),
-        Hits("tcp.syn_retry", (c["syn_retries"] > 0) & (c["synack_ts"] != 0), *syn, c["last_syn_ts"] - c["syn_ts"]),
-        Hits("tcp.half_open", half, c["synack_number"], c["synack_ts"]),
+        Marks("tcp.refused", is_tcp & (state == CONN_STATES.index("REJ")), c["teardown_number"], c["teardown_ts"]),
+        Marks("tcp.no_answer", is_tcp & (state == CONN_STATES.index("S0")), *syn),
+        Marks("tcp.syn_retry", (c["syn_retries"] > 0) & (c["synack_ts"] != 0), *syn, c["last_syn_ts"] - c["syn_ts"]),
+        Marks("tcp.half_open", half, c["synack_number"], c["synack_ts"]),
     ]
 
 
-def _icmp(c: Rows, is_tcp: Mask) -> list[Hits]:
+def _icmp(c: Rows, is_tcp: Mask) -> list[Marks]:
     told = c["icmp_errors"] > 0
     is_size = told & (c["icmp_error_mtu"] > 0)
     place, code = (c["icmp_error_number"], c["icmp_error_ts"]), icmp_code(c)
     return [
-        Hits("tcp.unreachable", told & is_tcp & ~is_size, *place, code),
-        Hits("udp.unreachable", told & ~is_tcp & ~is_size, *place, code),
-        Hits("tcp.fragmentation_needed", is_size & is_tcp, *place, c["icmp_error_mtu"].astype(np.int64)),
+        Marks("tcp.unreachable", told & is_tcp & ~is_size, *place, code),
+        Marks("udp.unreachable", told & ~is_tcp & ~is_size, *place, code),
+        Marks("tcp.fragmentation_needed", is_size & is_tcp, *place, c["icmp_error_mtu"].astype(np.int64)),
     ]
 
 
-def _pmtu_suspect(finished: Finished) -> Hits:
+def _pmtu_suspect(finished: Finished) -> Marks:
     """Large segments never get an answer although they are tried again, and the other end speaks."""
     c = finished.connections
     there = np.zeros(len(c), np.bool_)
@@ -168,10 +168,10 @@ def _pmtu_suspect(finished: Finished) -> Hits:
         stuck &= (flow["full_rtt_samples"] == 0) & (unacknowledged >= size) & (peer["known"] & HAS_ACK != 0) & (c["ack_ts"] != 0)
         number, largest = np.where(stuck, flow["first_retransmission_number"], number), np.where(stuck, size, largest)
         there |= stuck
-    return Hits("tcp.pmtu_suspect", there, number, c["last_ts"], largest)
+    return Marks("tcp.pmtu_suspect", there, number, c["last_ts"], largest)
 
 
-def _losses(finished: Finished) -> list[Hits]:
+def _losses(finished: Finished) -> list[Marks]:
     c = finished.connections
     last = (c["last_number"], c["last_ts"])
     flows = (finished.originator_flows, finished.responder_flows)
@@ -185,17 +185,17 @@ def _losses(finished: Finished) -> list[Hits]:
     wait = wait - np.where(c["syn_retries"] > 0, c["last_syn_ts"] - c["syn_ts"], 0)  # tcp.syn_retry says that
     slow = (wait > LOSS_WAIT_NS) & (c["synack_ts"] != 0)
     return [
-        Hits("tcp.zero_window", zero > ZERO_WINDOW_NS, *last, zero),
-        Hits("tcp.retransmissions", often & ~bad, *last, resent),
-        Hits("tcp.many_retransmissions", bad, *last, resent),
-        Hits("tcp.loss_wait", slow, longest, c["last_ts"], wait),
+        Marks("tcp.zero_window", zero > ZERO_WINDOW_NS, *last, zero),
+        Marks("tcp.retransmissions", often & ~bad, *last, resent),
+        Marks("tcp.many_retransmissions", bad, *last, resent),
+        Marks("tcp.loss_wait", slow, longest, c["last_ts"], wait),
     ]
 
 
-def _conflict(finished: Finished) -> Hits:
+def _conflict(finished: Finished) -> Marks:
     o, r = finished.originator_streams, finished.responder_streams
     number = np.where(o["conflicts"] > 0, o["conflict_second_number"], r["conflict_second_number"])
-    return Hits(
+    return Marks(
         "tcp.overlap_conflict",
         o["conflicts"] + r["conflicts"] > 0,
         number,

@@ -46,7 +46,8 @@ from analyzer.tables.services import (
 # what an end begins with, of either side, and the protocol that means; capitals in any case
 _GREETINGS = (
     (b"SSH-", SSH), (b"RFB 00", RFB), (b"+OK ", POP3), (b"* OK", IMAP), (b"* PREAUTH", IMAP), (b"EHLO ", SMTP), (b"HELO ", SMTP),
-    (b"NICK ", IRC), (b"CAP LS", IRC), (b"NOTICE AUTH", IRC), (b"<stream:stream", XMPP), (b"<?xml version='1.0'?><stream:", XMPP),
+    (b"NICK ", IRC), (b"STARTTLS\r\n", IRC), (b"CAP LS", IRC), (b"NOTICE AUTH", IRC),
+    (b"<stream:stream", XMPP), (b"<?xml version='1.0'?><stream:", XMPP),
     (b"<?xml version='1.0'?>\n<stream:", XMPP), (b'<?xml version="1.0"?><stream:', XMPP), (b"INVITE sip:", SIP), (b"REGISTER sip:", SIP),
     (b"OPTIONS sip:", SIP), (b"SIP/2.0 ", SIP), (b"\0\0\0\x08\x04\xd2\x16\x2f", POSTGRESQL),
 )  # fmt: skip

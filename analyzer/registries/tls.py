@@ -261,6 +261,11 @@ PSK_MODES: Final[dict[int, str]] = {0: "psk_ke", 1: "psk_dhe_ke"}
 """PSK key exchange mode to name (RFC 8446, 4.2.9)."""
 
 
+def psk_mode_name(code: int) -> str:
+    """Name of a PSK key exchange mode."""
+    return PSK_MODES.get(code) or f"psk-mode-{code}"
+
+
 def certificate_compression_name(code: int) -> str:
     """Name of a certificate compression algorithm; `compression-9` when unassigned."""
     return CERTIFICATE_COMPRESSION.get(code) or f"compression-{code}"

@@ -53,7 +53,7 @@ from analyzer.tables import Ints, Rows
 from analyzer.tables.connections import CONN_STATES
 from analyzer.tables.dns import CACHED, CAUSED
 from analyzer.tables.packets import TUNNELS
-from analyzer.tables.services import DNS, HTTP, HTTP2, NAMES, TLS, UNDECIDED, UNKNOWN
+from analyzer.tables.services import DNS, DTLS, HTTP, HTTP2, NAMES, TLS, UNDECIDED, UNKNOWN
 
 SERVICES: Final = ("dns", "http", "http2", "https", "tls", *NAMES.values())
 HOST_SOURCES: Final = ("http host", "sni", "outer sni", "certificate", "dns")
@@ -281,12 +281,13 @@ def _service(finished: Finished, tls: dict[str, pa.Array]) -> pa.Array:
     protocol = finished.services["protocol"]
     is_dns: Mask = protocol == DNS
     is_dns[lookup_order(finished)] = True
-    is_tls: Mask = (finished.handshakes["seen"] == 1) | (protocol == TLS)
+    is_tls: Mask = ((finished.handshakes["seen"] == 1) & (protocol != DTLS)) | (protocol == TLS)
     c = finished.connections
     port = np.where(c["flipped"] == 1, c["a_port"], c["b_port"])
     alpn = pc.coalesce(tls["tls_alpn"], tls["tls_alpn_offered"])
     speaks_http = is_true(pc.or_(pc.starts_with(alpn, "h2"), pc.starts_with(alpn, "http/1")))
-    is_https = is_tls & (speaks_http | ((port == HTTPS_PORT) & ~is_there(alpn)))
+    inner = finished.services["inner"]
+    is_https = is_tls & (speaks_http | (inner == HTTP) | (inner == HTTP2) | ((port == HTTPS_PORT) & ~is_there(alpn)))
     is_http: Mask = (protocol == HTTP) | (finished.exchange_counts > 0)
     named_place = _named_place(protocol)
     place = np.select([is_dns, is_https, is_tls, protocol == HTTP2, named_place >= 0, is_http], [0, 3, 4, 2, named_place, 1], -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,8 +10,19 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer.lifecycle.finished import Finished
+from analyzer.messages.tls.chains import does_name_fit
 from analyzer.registries.cipher_split import NEGOTIATED, split
-from analyzer.registries.tls import alert_level_name, alert_name, group_name, key_exchange_of_group, signature_scheme_name, version_name
+from analyzer.registries.tls import (
+    alert_level_name,
+    alert_name,
+    certificate_compression_name,
+    extension_name,
+    group_name,
+    key_exchange_of_group,
+    psk_mode_name,
+    signature_scheme_name,
+    version_name,
+)
 from analyzer.report.certificates import Chains
 from analyzer.report.columns import Column, make_batch
 from analyzer.report.identity import IDENTITY, Identity
@@ -35,7 +47,7 @@ from analyzer.report.text import (
 )
 from analyzer.tables import Ints, Rows
 from analyzer.tables.lifecycle import PHASES
-from analyzer.tables.tls import ABSENT, BASES, ERRORS, HANDSHAKE_TEXTS, STEP_CODES
+from analyzer.tables.tls import ABSENT, BASES, CODE_LISTS, ERRORS, HANDSHAKE_TEXTS, RESUMPTIONS, STEP_CODES
 
 ENCRYPTED_CERTIFICATE: Final = "certificate (encrypted)"
 
@@ -79,6 +91,17 @@ COLUMNS = (
     Column("client_chain", "texts", "SHA-256 of each certificate the client sent, leaf first"),
     Column("history", "text", "letters of the messages seen, as Zeek's ssl_history (the client's in upper case)"),
     Column("last_alert", "text", "last alert in clear"),
+    Column("resumed_by", "text", "how: " + ", ".join(RESUMPTIONS[1:]), caveat="TLS 1.3: a ticket, or a key shared otherwise"),
+    Column("extensions_offered", "text", "extensions of the ClientHello in their order, by IANA name, joined by commas, GREASE left out"),
+    Column("extensions_answered", "text", "extensions of the ServerHello, likewise"),
+    Column("encrypted_extensions", "text", "extensions of EncryptedExtensions, likewise", caveat="TLS 1.3 with keys only"),
+    Column("groups_offered", "text", "groups the client offered, likewise"),
+    Column("shares_offered", "text", "groups the client sent key shares of, likewise"),
+    Column("psk_modes", "text", "PSK key exchange modes offered, likewise"),
+    Column("certificate_compressions", "text", "codings of certificates the client takes (RFC 8879), likewise"),
+    Column("client_record_limit", "number", "largest record the client takes (RFC 8449)", "bytes"),
+    Column("early_data_offered", "truth", "the client asked to send early data (0-RTT)"),
+    Column("early_data_accepted", "truth", "the server took it", caveat="with keys only"),
     Column("is_retried", "truth", "HelloRetryRequest: one more round trip"),
     Column("retry_group", "text", "group that the HelloRetryRequest asked for"),
     Column("is_false_start", "truth", "the client sent data before the server's Finished (TLS 1.2)"),
@@ -121,7 +144,7 @@ class Suite:
     forward_secrecy: bool | None
 
 
-def describe_suite(suite: int, version: int, group: int, *, is_resumed: bool) -> Suite:
+def describe_suite(suite: int, version: int, group: int, scheme: int = 0, *, is_resumed: bool) -> Suite:
     """Take a suite apart as it was used on a connection (TLS 1.3 leaves key exchange and authentication to the group and certificate)."""
     parts = split(suite)
     key_exchange, authentication, secrecy = parts.key_exchange, parts.authentication, parts.forward_secrecy
@@ -129,18 +152,28 @@ def describe_suite(suite: int, version: int, group: int, *, is_resumed: bool) ->
         key_exchange = key_exchange_of_group(group) if group else "PSK" if is_resumed else "unknown"
         secrecy = True if group else None
     if authentication == NEGOTIATED:
-        authentication = "PSK" if is_resumed else ENCRYPTED_CERTIFICATE
+        authentication = "PSK" if is_resumed else authentication_of_scheme(scheme) or ENCRYPTED_CERTIFICATE
     return Suite(parts.name, key_exchange, authentication, parts.cipher, parts.mac, parts.prf_hash_in(version), secrecy)
+
+
+def authentication_of_scheme(scheme: int) -> str:
+    """How a server proved who it is, by the scheme of its CertificateVerify; "" = not known."""
+    name = signature_scheme_name(scheme) if scheme else ""
+    return next((kind.upper() for kind in ("rsa", "ecdsa", "ed25519", "ed448", "mldsa", "dsa") if name.startswith(kind)), "")
 
 
 def suite_columns(h: Rows) -> dict[str, pa.Array]:
     """The columns about the cipher suite; one Python call per distinct combination."""
     chosen_one = (h["version"] > 0) & (h["cipher_suite"] >= 0)
-    suite = np.where(chosen_one, h["cipher_suite"], 0).astype(np.int64) & 0xFFFFFF
+    suite = np.where(chosen_one, h["cipher_suite"], 0).astype(np.int64) & 0xFFFF
     version, group = (h[name].astype(np.int64) & 0xFFFF for name in ("version", "group"))
-    wide = suite << 33 | version << 17 | group << 1 | (h["is_resumed"] == 1)
+    scheme = np.where(h["version"] >= 0x0304, h["signature_scheme"], 0).astype(np.int64) & 0x7FFF
+    wide = suite << 48 | version << 32 | group << 16 | scheme << 1 | (h["is_resumed"] == 1)
     found, index = distinct(wide)
-    told = [describe_suite(code >> 33, code >> 17 & 0xFFFF, code >> 1 & 0xFFFF, is_resumed=bool(code & 1)) for code in found]
+    told = [
+        describe_suite(code >> 48 & 0xFFFF, code >> 32 & 0xFFFF, code >> 16 & 0xFFFF, code >> 1 & 0x7FFF, is_resumed=bool(code & 1))
+        for code in found
+    ]
     places = ints(index, chosen_one)
     columns = {
         name: words([getattr(one, name) for one in told]).take(places)
@@ -148,14 +181,6 @@ def suite_columns(h: Rows) -> dict[str, pa.Array]:
     }
     columns["forward_secrecy"] = truths_or_none([one.forward_secrecy for one in told]).take(places)
     return columns
-
-
-def does_name_fit(name: str, pattern: str) -> bool:
-    """Whether a host name is one a certificate is for: equal without case, or one label for a leading ``*`` (RFC 9525 6.3)."""
-    name, pattern = name.lower().rstrip("."), pattern.lower().rstrip(".")
-    if pattern.startswith("*."):
-        return "." in pattern[2:] and "." in name and name.split(".", 1)[1] == pattern[2:]
-    return name == pattern
 
 
 def fits(names: pa.Array, leaf: Ints, patterns: list[list[str]]) -> pa.Array:
@@ -186,6 +211,22 @@ def certificate_columns(chains: Chains, at: Ints, names: pa.Array) -> dict[str, 
     return columns
 
 
+def code_lists(finished: Finished, h: Rows) -> dict[str, pa.Array]:
+    """The columns that are lists of code points; one Python call per distinct list."""
+    columns = {}
+    for name in CODE_LISTS:
+        namer = group_name if name in ("groups_offered", "shares_offered") else extension_name
+        encoded = spans(finished.texts.tls, h[name], h[f"{name}_size"]).dictionary_encode()
+        told = [[namer(int(code)) for code in one.split("-")] for one in encoded.dictionary.to_pylist()]
+        columns[name] = words([",".join(one) for one in told]).take(encoded.indices)
+    return columns
+
+
+def bit_names(bits: Ints, namer: Callable[[int], str]) -> pa.Array:
+    """Names of the bits that are set, joined by commas, null where none is."""
+    return named(bits, lambda code: ",".join(namer(bit) for bit in range(8) if code >> bit & 1), bits > 0)
+
+
 def _earliest(ts: Ints) -> Ints:
     """Smallest known time of each row, 0 = none."""
     largest = np.iinfo(np.int64).max
@@ -197,7 +238,7 @@ def build_tls(finished: Finished, phases: Rows, identity: Identity, chains: Chai
     """HANDSHAKE rows of the connections that speak TLS, in output order."""
     at = np.flatnonzero(finished.handshakes["seen"] == 1)
     h = finished.handshakes[at].view(np.recarray)
-    text = {name: spans(finished.texts.tls, h[name], h[f"{name}_size"]) for name in HANDSHAKE_TEXTS if not name.endswith("s_offered")}
+    text = {name: spans(finished.texts.tls, h[name], h[f"{name}_size"]) for name in HANDSHAKE_TEXTS if name not in CODE_LISTS}
     names = text.pop("server_name")
     phase = phases[at, PHASES.index("tls_handshake")]
     answered: Mask = h["version"] > 0
@@ -217,6 +258,13 @@ def build_tls(finished: Finished, phases: Rows, identity: Identity, chains: Chai
             "group": named(h["group"], group_name, h["group"] > 0),
             "sni": names,
             **text,
+            **code_lists(finished, h),
+            "resumed_by": chosen(RESUMPTIONS, h["resumed_by"], h["resumed_by"] > 0),
+            "psk_modes": bit_names(h["psk_modes"], psk_mode_name),
+            "certificate_compressions": bit_names(h["certificate_codings"], certificate_compression_name),
+            "client_record_limit": counts(h["client_record_limit"]),
+            "early_data_offered": booleans(h["early_offered"]),
+            "early_data_accepted": booleans(h["early_accepted"], h["encrypted_extensions_size"] > 0),
             "resumed": booleans(h["is_resumed"], answered),
             "established": booleans(h["is_established"]),
             "alert": named(h["alert_code"], alert_name, alerted),

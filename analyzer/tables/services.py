@@ -26,6 +26,7 @@ SERVICE = row_type(
     "SERVICE",
     ("protocol", "u1", "what the connection speaks, see the constants; inside of ``outer`` where that is set"),
     ("outer", "u1", "what it spoke before: HTTP of a tunnel (CONNECT), or the protocol that opened TLS; 0 = nothing"),
+    ("inner", "u1", "what was decrypted inside of TLS speaks, 0 = nothing was (filled when the connection leaves)"),
     ("refused", "u1", "bits: 1 the first bytes of end 0 are of no known protocol, 2 those of end 1"),
     ("datagrams", "u1", "datagrams looked at, while undecided"),
     ("first_held", "i4", "first row of HELD plus one, 0 = none"),

@@ -15,6 +15,7 @@ STEPS = (
     "certificate_status",
     "server_key_exchange",
     "certificate_request",
+    "server_certificate_verify",
     "server_hello_done",
     "client_certificate",
     "client_key_exchange",
@@ -55,6 +56,10 @@ ERRORS = (
 )
 ERROR_CODES = {name: code for code, name in enumerate(ERRORS)}
 
+# ---- HANDSHAKE.resumed_by
+BY_ID, BY_TICKET, BY_PSK = 1, 2, 3
+RESUMPTIONS = ("none", "session id", "ticket", "psk")
+
 HISTORY_SIZE = 100  # Zeek's own limit of ssl_history
 
 # One per connection row that speaks TLS; all zero = no TLS. Spans are in the text of messages/tls.
@@ -64,6 +69,7 @@ HANDSHAKE = row_type(
     ("client", "u1", "which end (sender) is the TLS client"),
     ("is_retried", "u1", "HelloRetryRequest seen"),
     ("is_resumed", "u1", "the session was resumed"),
+    ("resumed_by", "u1", "how: index into RESUMPTIONS"),
     ("is_established", "u1", "both ends switched to encryption and encrypted data followed (Zeek's established)"),
     ("is_false_start", "u1", "client application data before the server's Finished (1.2)"),
     ("is_partial", "u1", "1: the first thing seen was no hello (the capture began in the middle)"),
@@ -79,7 +85,7 @@ HANDSHAKE = row_type(
     ("compression", "i4", "compression method chosen, -1 = none"),
     ("retry_group", "i4", "group that a HelloRetryRequest asked for, 0 = none"),
     ("prime_bits", "i4", "size of the Diffie-Hellman prime in the ServerKeyExchange, 0 = none"),
-    ("signature_scheme", "i4", "scheme that signed the ServerKeyExchange (1.2), 0 = none"),
+    ("signature_scheme", "i4", "scheme that signed the ServerKeyExchange (1.2) or, with keys, the handshake (1.3), 0 = none"),
     ("ciphers_offered", "i4", "number of suites offered, GREASE and SCSVs left out"),
     ("post_quantum_offered", "u1", "a hybrid group was offered"),
     ("extended_master_secret", "u1", "agreed"),
@@ -88,6 +94,11 @@ HANDSHAKE = row_type(
     ("heartbeat", "u1", "the server answered the heartbeat extension"),
     ("downgrade", "u1", "sentinel in the server random (RFC 8446 4.1.3): 1 = to TLS 1.2, 2 = to 1.1 or less"),
     ("psk_offered", "u1", "pre_shared_key in the ClientHello"),
+    ("psk_modes", "u1", "psk_key_exchange_modes offered: bit 0 = psk_ke, bit 1 = psk_dhe_ke"),
+    ("certificate_codings", "u1", "compress_certificate offered: bit 1 = zlib, 2 = brotli, 3 = zstd"),
+    ("client_record_limit", "i4", "record_size_limit of the client, 0 = none"),
+    ("early_offered", "u1", "early_data in the ClientHello"),
+    ("early_accepted", "u1", "the server took the early data (EncryptedExtensions, only with keys)"),
     ("early_records", "i4", "client application records before the ServerHello: 0-RTT data"),
     ("client_random", ("u1", (32,)), "random of the first ClientHello, the key of a key log"),
     ("last_alert_code", "i4", "description of the last alert in clear (Zeek's last_alert), -1 = none"),
@@ -117,6 +128,12 @@ HANDSHAKE = row_type(
     ("groups_offered_size", "i4", "its length"),
     ("shares_offered", "i8", "groups of the key shares, likewise"),
     ("shares_offered_size", "i4", "its length"),
+    ("extensions_offered", "i8", "extensions of the ClientHello, likewise, in their order"),
+    ("extensions_offered_size", "i4", "its length"),
+    ("extensions_answered", "i8", "extensions of the ServerHello, likewise"),
+    ("extensions_answered_size", "i4", "its length"),
+    ("encrypted_extensions", "i8", "extensions of EncryptedExtensions (with keys), likewise"),
+    ("encrypted_extensions_size", "i4", "its length"),
     ("history_size", "u1", "letters in history"),
     ("history", ("u1", (HISTORY_SIZE,)), "Zeek's ssl_history letters as ASCII, the client's in upper case"),
     ("ja3", "i8", "JA3 hash, 32 hex digits"),
@@ -143,7 +160,8 @@ CHAIN_LINK = row_type(
 )
 
 # The spans of a HANDSHAKE row, each with its `_size`.
-HANDSHAKE_TEXTS = ("server_name", "alpn", "alpn_offered", "groups_offered", "shares_offered", "ja3", "ja3s", "ja4")
+CODE_LISTS = ("groups_offered", "shares_offered", "extensions_offered", "extensions_answered", "encrypted_extensions")
+HANDSHAKE_TEXTS = ("server_name", "alpn", "alpn_offered", "ja3", "ja3s", "ja4", *CODE_LISTS)
 
 
 # ---- below: rows that only messages/tls reads
@@ -184,6 +202,10 @@ TLS_STREAM = row_type(
     ("message", "i8", "where its bytes are gathered; -1 = nowhere"),
     ("message_ts", "i8", "first byte of the message, ns"),
     ("message_number", "i8", "its frame"),
+    ("is_keyed", "u1", "1: the key log has the client random of its connection: protected records are kept whole"),
+    ("body", "i8", "where the protected record is gathered, valid while it is; -1 = nowhere"),
+    ("body_size", "i4", "bytes of the arena's block there, 0 = in place or nowhere"),
+    ("body_first", "i4", "bytes of the record's body in the run that its header began in"),
 )
 
 # ---- TLS_MESSAGE.marks bits
@@ -192,6 +214,9 @@ PROTECTED = 2  # an encrypted record: only its length is known
 DAMAGED = 4  # bytes are missing
 SSL2 = 8  # an SSLv2 hello: position is after its version
 AFTER_GAP = 16  # bytes of the stream are missing before this
+KEYED = 32  # the key log may open this: a protected record has a position
+ENDED = 64  # nothing follows in its stream (content_type 0, only when keyed): ``alert`` holds RUN.marks of the end
+OPENED = 128  # a protected record that was decrypted: ``alert`` holds the type of its content
 
 # One handshake message, alert, change_cipher_spec or protected record, in the order of their last bytes. Lives for a batch.
 TLS_MESSAGE = row_type(
@@ -203,9 +228,9 @@ TLS_MESSAGE = row_type(
     ("marks", "u1", "bits, see above"),
     ("error", "u1", "index into ERRORS"),
     ("version", "i4", "version of its (last) record"),
-    ("length", "i4", "bytes: of the handshake message's body, else of the record's body"),
+    ("length", "i4", "bytes: of the handshake message's body, else of the record's body; AFTER_GAP: missing bytes"),
     ("alert", "i4", "alert in clear: level << 8 | description"),
-    ("position", "i8", "handshake message in clear: its body in memory; -1 = not kept"),
+    ("position", "i8", "body in memory, of a handshake message in clear or of a keyed protected record; -1 = not kept"),
     ("first_ts", "i8", "first byte (header included), ns"),
     ("first_number", "i8", "its frame"),
     ("last_ts", "i8", "last byte, ns"),
@@ -213,6 +238,7 @@ TLS_MESSAGE = row_type(
     ("peer_ts", "i8", "last byte of the other end's last application record when this record began, ns"),
     ("peer_number", "i8", "its frame"),
     ("peer_records", "i8", "application records of the other end, complete by then"),
+    ("first_part", "i4", "keyed: bytes of the record's body in frame first_number"),
 )
 
 # What the handshake kernel remembers of a connection beside its HANDSHAKE row.
@@ -257,4 +283,13 @@ DISTINCT = row_type(
     ("length", "i4", "their number"),
     ("digest_size", "u1", "characters in digest"),
     ("digest", ("u1", (36,)), "what was computed from them, ASCII"),
+)
+
+# One secret of a key log.
+KEY = row_type(
+    "KEY",
+    ("random", ("u1", (32,)), "client random of the first ClientHello"),
+    ("label", "u1", "what the secret is: index into the labels of messages/tls keylog"),
+    ("secret_size", "u1", "bytes of the secret"),
+    ("secret", ("u1", (64,)), "the secret"),
 )

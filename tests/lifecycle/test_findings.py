@@ -9,6 +9,7 @@ from analyzer.tables.connections import CONN_STATES
 from analyzer.tables.dns import OUTCOMES
 from tests.lifecycle.builders import MS, finished, set_step
 
+GOOD = {"cipher_suite": 0xC02F, "secure_renegotiation": 1, "extended_master_secret": 1}  # nothing weak to find
 NONE = Validity(np.zeros(1, np.int64), np.zeros(1, np.int64))
 
 
@@ -24,10 +25,10 @@ def test_an_ordinary_connection_has_no_findings():
 
 def test_handshake_rules():
     handshakes = [
-        {"seen": 1, "alert_level": 2, "alert_code": 45, "version": 0x0303},
+        {"seen": 1, "alert_level": 2, "alert_code": 45, "version": 0x0303, **GOOD},
         {"seen": 1},
-        {"seen": 1, "version": 0x0301},
-        {"seen": 1, "version": 0x0304},
+        {"seen": 1, "version": 0x0301, **GOOD},
+        {"seen": 1, "version": 0x0304, **GOOD},
     ]
     f = finished([{"syn_ts": 1}] * 4, handshakes=handshakes)
     for row in f.handshakes:

@@ -1,11 +1,11 @@
 # mypy: allow-untyped-defs
-"""Certificate messages (RFC 5246 7.4.2) to distinct certificates: cut, hash, compare."""
+"""Certificate messages (RFC 5246 7.4.2, RFC 8446 4.4.2) to distinct certificates: cut, hash, compare."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, be24, helper, kernel
+from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, be16, be24, helper, kernel, u8
 from analyzer.messages.tls.digest_kernels import add_distinct, find_distinct, hash_bytes
 from analyzer.tables.tls import ERROR_CODES
 
@@ -14,9 +14,11 @@ CERTIFICATE = np.int64(0)  # DISTINCT.kind
 
 
 @helper
-def cut_chain(data, m, from_client, spans, used, limit):
+def cut_chain(data, m, from_client, is_tls13, spans, used, limit):
     """The certificates of a Certificate message as CERTIFICATE_SPAN rows from ``used`` on: (rows used, error)."""
     at, end = np.int64(m.position), np.int64(m.position) + np.int64(m.length)
+    if is_tls13:  # a request context before the list
+        at += 1 + max(u8(data, at, end), np.int64(0))
     total = be24(data, at, end)
     if total < 0 or at + 3 + total > end:
         return used, BAD_LIST
@@ -42,6 +44,11 @@ def cut_chain(data, m, from_client, spans, used, limit):
         used += 1
         place += 1
         at += 3 + size
+        if is_tls13:  # extensions after each certificate
+            size = be16(data, at, end)
+            if size < 0 or at + 2 + size > end:
+                return used, np.int64(BAD_LIST)
+            at += 2 + size
     return used, error
 
 

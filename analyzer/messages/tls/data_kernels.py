@@ -24,7 +24,7 @@ import numpy as np
 from analyzer.kernel import helper
 from analyzer.messages.tls.hello_kernels import is_tls13_version
 from analyzer.tables import tls as rows
-from analyzer.tables.tls import DAMAGED, PROTECTED, STEP_CODES
+from analyzer.tables.tls import DAMAGED, OPENED, PROTECTED, STEP_CODES
 
 # Constants of type int64: a literal as an argument would compile a helper once more.
 STEP = {name: np.int64(code) for name, code in STEP_CODES.items()}
@@ -242,6 +242,27 @@ def read_client_record(h, p, m):
 
 
 @helper
+def finish_client(h, p):
+    """The client's Finished of TLS 1.3 was read: what follows of it is data."""
+    p.in_flight = 1
+    p.is_finished = 1
+    p.finished_records = h.client_records
+
+
+@helper
+def read_opened(h, p, m, c, is_client):
+    """A record that was decrypted: rows of their own tell of what is inside, but for application data."""
+    if m.alert != 23:
+        return
+    if not is_client:
+        read_server_data(h, p, m, c)
+        return
+    if h.step_basis[SERVER_HELLO] == ABSENT or (is_tls13_version(np.int64(h.version)) and p.is_finished == 0):
+        h.early_records += 1
+    read_client_data(h, p, m, MEASURED)
+
+
+@helper
 def read_protected(h, p, m, c):
     """One protected record: of outer type application_data, or an encrypted alert or handshake message of TLS 1.2 and before."""
     is_client = np.int64(m.sender) == np.int64(h.client)
@@ -261,7 +282,11 @@ def read_protected(h, p, m, c):
                 p.server_protected = 1
     if p.client_protected and p.server_protected:
         h.is_established = 1
-    if kind == 22:
+    if np.int64(m.marks) & OPENED:
+        if not is_tls13 and is_client and p.server_protected == 0 and m.alert == 23:
+            h.is_false_start = 1
+        read_opened(h, p, m, c, is_client)
+    elif kind == 22:
         mark_step(h, CLIENT_FINISHED if is_client else SERVER_FINISHED, m, MEASURED)
     elif kind == 21:
         if np.int64(m.marks) & DAMAGED == 0:

@@ -11,11 +11,15 @@ from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT
 from analyzer.memory import Memory, Text
 from analyzer.messages.tls.certificate_kernels import match_certificates
 from analyzer.messages.tls.certificates import Certificate, read_certificate
+from analyzer.messages.tls.datagram_kernels import frame_datagrams
 from analyzer.messages.tls.fingerprint_kernels import fingerprint_hellos
 from analyzer.messages.tls.framing_kernels import frame_runs, give_back
 from analyzer.messages.tls.handshake_kernels import read_messages
+from analyzer.messages.tls.keylog import KeyLog
+from analyzer.messages.tls.opener import Opener
 from analyzer.options import Options
 from analyzer.tables import Ints, Rows, clear_rows, grow_table, new_table, take_rows
+from analyzer.tables.services import DTLS
 from analyzer.tables.tls import (
     CERTIFICATE_SPAN,
     CHAIN_LINK,
@@ -49,7 +53,8 @@ class Taken(NamedTuple):
 class Tls:
     """One HANDSHAKE row per connection row that speaks TLS, its certificate chains, and the distinct certificates.
 
-    ``handshakes`` is indexed by connection row; spans of it are in ``text``. ``certificates[n]`` is certificate number ``n``.
+    ``handshakes`` is indexed by connection row; spans of it are in ``text``. ``certificates[n]`` is certificate number ``n``. What the
+    secrets of ``keylog`` open is in ``opener`` after each batch.
     """
 
     def __init__(self, memory: Memory, options: Options, *, message_rows: int = MESSAGE_ROWS) -> None:
@@ -59,6 +64,8 @@ class Tls:
         self.text = Text()
         self.text.top = 1  # a span never begins at 0
         self.certificates: list[Certificate] = []
+        self.keylog = KeyLog()
+        self.opener = Opener(memory, self.keylog, options.limits.handshake_bytes)
         self._streams = new_table(TLS_STREAM, 2)
         self._progress = new_table(PROGRESS, 1)
         self._messages = new_table(TLS_MESSAGE, message_rows)
@@ -85,24 +92,46 @@ class Tls:
 
     def process_runs(self, batch: Batch, runs: Rows, wanted: Ints, connections: Rows) -> None:
         """Read the runs ``runs[wanted]`` (int64 row numbers in capture order), all of connections that speak TLS."""
+        self.opener.begin()
         if len(wanted) == 0:
             return
-        rows = connections.shape[0]
-        self.handshakes = grow_table(self.handshakes, rows)
-        self._progress = grow_table(self._progress, rows)
-        self._streams = grow_table(self._streams, 2 * rows)
+        self._fit(connections.shape[0])
         memory, arena, limit = batch.memory.data, batch.memory.arenas[0], self.options.limits.handshake_bytes
         status, k, at = GROW_ROWS, 0, -1
         while status != DONE:
             before = (k, at)
-            status, k, at, used = frame_runs(memory, arena, runs, wanted, k, at, self._messages, self._streams, limit)
-            self._read_messages(used, connections)
-            self._fingerprint(used)
+            known = self.keylog.known
+            status, k, at, used = frame_runs(memory, arena, runs, wanted, k, at, self._messages, self._streams, limit, known)
+            messages, count = self.opener.open_messages(self._messages, used)
+            self._read_messages(messages, count, connections)
+            self._fingerprint(messages, count)
             give_back(memory, arena, self._messages, used, self._streams, NO_ROWS)
             if status != DONE and used == 0 and (k, at) == before:
                 self._messages = new_table(TLS_MESSAGE, 2 * self._messages.shape[0])
 
-    def _read_messages(self, used: int, connections: Rows) -> None:
+    def process_packets(self, batch: Batch, connections: Rows, services: Rows) -> None:
+        """Read the datagrams of connections that ``services`` (SERVICE rows) says speak DTLS."""
+        if not np.equal(services["protocol"], DTLS).any():
+            return
+        self._fit(connections.shape[0])
+        memory, arena, limit = batch.memory.data, batch.memory.arenas[0], self.options.limits.handshake_bytes
+        status, i = GROW_ROWS, 0
+        while status != DONE:
+            before = i
+            status, i, used = frame_datagrams(memory, arena, batch.packets, services, i, self._messages, self._streams, limit)
+            self._read_messages(self._messages, used, connections)
+            self._fingerprint(self._messages, used)
+            give_back(memory, arena, self._messages, used, self._streams, NO_ROWS)
+            if status != DONE and used == 0 and i == before:
+                self._messages = new_table(TLS_MESSAGE, 2 * self._messages.shape[0])
+
+    def _fit(self, rows: int) -> None:
+        """Make the state tables as long as the connection table."""
+        self.handshakes = grow_table(self.handshakes, rows)
+        self._progress = grow_table(self._progress, rows)
+        self._streams = grow_table(self._streams, 2 * rows)
+
+    def _read_messages(self, messages: Rows, used: int, connections: Rows) -> None:
         counts, i = self._counts, 0
         status = GROW_ROWS
         while status != DONE:
@@ -110,7 +139,7 @@ class Tls:
             counts[FIRST_LINK] = self._links_used
             status, i = read_messages(
                 self.memory.data,
-                self._messages,
+                messages,
                 i,
                 used,
                 self.handshakes,
@@ -123,17 +152,17 @@ class Tls:
             )
             self.text.top = int(counts[TEXT_TOP])
             if status == GROW_TEXT:
-                self.text.make_room(8 * int(self._messages[i].length) + 64)
+                self.text.make_room(8 * int(messages[i].length) + 64)
             elif status == GROW_ROWS and counts[SPANS] == 0:
                 self._spans = new_table(CERTIFICATE_SPAN, int(counts[CHAIN_LIMIT]) + self._spans.shape[0])
             self._keep_chains()
 
-    def _fingerprint(self, used: int) -> None:
+    def _fingerprint(self, messages: Rows, used: int) -> None:
         counts, i, status = self._counts, 0, GROW_TEXT
         while status != DONE:
             status, i = fingerprint_hellos(
                 self.memory.data,
-                self._messages,
+                messages,
                 i,
                 used,
                 self.handshakes,
@@ -146,7 +175,7 @@ class Tls:
             )
             self.text.top = int(counts[TEXT_TOP])
             if status == GROW_TEXT:
-                self.text.make_room(12 * int(self._messages[i].length) + 512)
+                self.text.make_room(12 * int(messages[i].length) + 512)
 
     def _keep_chains(self) -> None:
         """Number the certificates cut out so far, read the new ones, and keep who sent which."""
@@ -212,6 +241,7 @@ class Tls:
         if len(rows) == 0:
             return
         give_back(self.memory.data, self.memory.arenas[0], self._messages, 0, self._streams, rows)
+        self.opener.release(rows)
         gone = self.handshakes.view(np.ndarray)
         self._text_dead += sum(int(gone[f"{name}_size"][rows].sum()) for name in HANDSHAKE_TEXTS)
         self._links_dead += sum(int(gone[name][rows].sum()) for name in ("chain_certificates", "client_chain_certificates"))

@@ -196,6 +196,9 @@ def put_ja4_head(data, version, suites, extensions, found, text, top):
     first, last = np.int64(48), np.int64(48)
     if 0x0301 <= version <= 0x0304:
         first, last = np.int64(49), 47 + (version & 255)
+    elif version >> 8 == 0xFE:  # DTLS 1.0, 1.2, 1.3
+        text[top] = 100
+        first, last = np.int64(100), np.int64(49) if version == 0xFEFF else np.int64(50) if version == 0xFEFD else np.int64(51)
     elif version == 0x0300 or version == 0x0002:
         first, last = np.int64(115), np.int64(51) if version == 0x0300 else np.int64(50)
     text[top + 1] = first

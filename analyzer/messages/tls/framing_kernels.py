@@ -4,7 +4,7 @@
 Headers are taken byte by byte into the row of the stream, so a header that is cut anywhere needs no case of its own, and all that
 is known between two bytes is in that row: where a batch ends cannot matter. A handshake message that lies wholly in one run and
 record is a span in place; any other gets a block of the arena of its exact length once its four header bytes are known. Bodies of
-protected records are stepped over.
+protected records are stepped over, but those of a connection whose client random is in the key log: they are handed on whole.
 
 Every step of the loop takes at least one byte or ends a run, and makes at most one row.
 """
@@ -17,8 +17,9 @@ from analyzer.kernel import DONE, GROW_ROWS, be16, helper, kernel, u8
 from analyzer.memory import arena_give, arena_take, copy_bytes
 from analyzer.messages.tls.hello_kernels import is_tls13_server_hello
 from analyzer.messages.tls.probe_kernels import MAX_RECORD, is_record_version, is_ssl2_hello
+from analyzer.messages.tls.row_kernels import add_message, add_note, drop_body, drop_message, is_known, take_body
 from analyzer.tables.streams import NOT_KEPT, STREAM_ENDED
-from analyzer.tables.tls import AFTER_GAP, DAMAGED, ERROR_CODES, FRAMING, IN_ARENA, LOST, PROTECTED, SSL2, STOPPED
+from analyzer.tables.tls import AFTER_GAP, DAMAGED, ENDED, ERROR_CODES, FRAMING, IN_ARENA, KEYED, LOST, PROTECTED, SSL2, STOPPED
 
 RECORD_HEADER = np.int64(ERROR_CODES["record_header"])
 TOO_LONG = np.int64(ERROR_CODES["handshake_too_long"])
@@ -26,58 +27,12 @@ NOT_STORED = np.int64(ERROR_CODES["handshake_not_kept"])
 BAD_TYPE = np.int64(ERROR_CODES["handshake_type"])
 GAP = np.int64(ERROR_CODES["gap"])
 CUT_SHORT = np.int64(ERROR_CODES["cut_short"])
-NOTHING, APPLICATION_DATA, HANDSHAKE = np.int64(0), np.int64(23), np.int64(22)  # int64: a literal argument compiles a helper once more
-HIDDEN, CUT = np.int64(AFTER_GAP), np.int64(DAMAGED | PROTECTED)
+NOTHING, APPLICATION_DATA, HANDSHAKE = np.int64(0), np.int64(23), np.int64(22)
+HIDDEN, CUT, OVER = np.int64(AFTER_GAP), np.int64(DAMAGED | PROTECTED), np.int64(ENDED)
 
 
 @helper
-def add_message(messages, used, s, r, content_type, marks, error):
-    """One row about the record that ``s`` is in, ending at run ``r``."""
-    m = messages[used]
-    m.connection = r.connection
-    m.sender = r.sender
-    m.content_type = content_type
-    m.handshake_type = -1
-    m.marks = marks
-    m.error = error
-    m.version = s.version
-    m.length = s.length
-    m.alert = 0
-    m.position = -1
-    m.first_ts = s.first_ts
-    m.first_number = s.first_number
-    m.last_ts = r.ts
-    m.last_number = r.number
-    m.peer_ts = s.peer_ts
-    m.peer_number = s.peer_number
-    m.peer_records = s.peer_records
-    return used + 1
-
-
-@helper
-def add_note(messages, used, s, r, marks, error):
-    """A row that says only that something is wrong or missing at run ``r``."""
-    used = add_message(messages, used, s, r, NOTHING, marks, error)
-    messages[used - 1].first_ts = r.ts
-    messages[used - 1].first_number = r.number
-    return used
-
-
-@helper
-def drop_message(data, arena, s):
-    """Forget the handshake message in progress."""
-    if np.int64(s.message_marks) & IN_ARENA:
-        arena_give(data, arena, np.int64(s.message), np.int64(s.message_length))
-    s.message_have = 0
-    s.message_marks = 0
-    s.message_error = 0
-    s.message = -1
-    s.message_filled = 0
-    s.message_length = 0
-
-
-@helper
-def end_message(data, messages, used, s, peer, r):
+def end_message(data, messages, used, s, peer, r, known):
     """A handshake message is complete: its row."""
     marks = np.int64(s.message_marks)
     used = add_message(messages, used, s, r, HANDSHAKE, marks, np.int64(s.message_error))
@@ -92,6 +47,11 @@ def end_message(data, messages, used, s, peer, r):
             if is_tls13_server_hello(data, np.int64(m.position), np.int64(m.position) + np.int64(s.message_length)):
                 s.is_tls13 = 1
                 peer.is_tls13 = 1
+        if np.int64(s.message_type) == 1 and marks & SSL2 == 0 and known.size > 0:
+            if is_known(known, data, np.int64(m.position) + 2, np.int64(m.position) + np.int64(s.message_length)):
+                s.is_keyed = 1
+                peer.is_keyed = 1
+                m.marks = marks | KEYED
     s.message_have = 0
     s.message_marks = 0  # the block, if any, now belongs to the row
     s.message_error = 0
@@ -167,6 +127,8 @@ def open_record(messages, used, s, r):
         s.is_ssl2 = 0
         s.alert = 0
         s.skips_messages = 0
+        s.body = -1
+        s.body_first = 0
         return used
     if s.records == 0 and is_ssl2_hello(kind, version & 255, length if version & 255 == 1 else 0):
         size = (kind << 8 | version >> 8) & 0x7FFF
@@ -184,6 +146,7 @@ def open_record(messages, used, s, r):
             s.message_marks = SSL2
             s.message_ts = s.first_ts
             s.message_number = s.first_number
+            s.body = -1
             return used
     if s.records == 0:  # the capture begins inside a record: wait for a run that begins with one
         s.status = LOST
@@ -250,11 +213,19 @@ def close_record(messages, used, s, r):
             s.skips_messages = 0
             return add_message(messages, used, s, r, kind, marks, NOTHING if s.is_damaged else BAD_TYPE)
         return used
-    return add_message(messages, used, s, r, kind, marks | PROTECTED, NOTHING)
+    used = add_message(messages, used, s, r, kind, marks | PROTECTED, NOTHING)
+    if s.body >= 0:
+        m = messages[used - 1]
+        m.position = s.body
+        if s.body_size > 0:
+            m.marks = np.int64(m.marks) | IN_ARENA
+        s.body_size = 0  # the block, if any, now belongs to the row
+        s.body = -1
+    return used
 
 
 @helper
-def step(data, arena, at, end, messages, used, s, peer, r, limit):
+def step(data, arena, at, end, messages, used, s, peer, r, limit, known):
     """Take bytes from ``at`` on: (next position, rows used)."""
     if s.header_have < 5:
         at, used = take_header(data, at, end, messages, used, s, peer, r)
@@ -266,7 +237,7 @@ def step(data, arena, at, end, messages, used, s, peer, r, limit):
         n = take_message(data, arena, at, n, s, r, limit)
         s.left -= n
         if s.message_have == 4 and np.int64(s.message_filled) == np.int64(s.message_length):
-            used = end_message(data, messages, used, s, peer, r)
+            used = end_message(data, messages, used, s, peer, r, known)
             if s.is_ssl2 and np.int64(messages[used - 1].handshake_type) == 2:  # what follows is SSLv2 in both directions
                 s.status = STOPPED
                 peer.status = STOPPED
@@ -276,6 +247,8 @@ def step(data, arena, at, end, messages, used, s, peer, r, limit):
     if s.content_type == 21 and np.int64(s.length) == 2:
         n = 1
         s.alert = np.int64(s.alert) << 8 | np.int64(data[at])
+    elif s.is_keyed and s.content_type != 20 and s.is_damaged == 0:
+        take_body(data, arena, at, n, s, r)
     s.left -= n
     if s.left == 0:
         used = close_record(messages, used, s, r)
@@ -286,6 +259,7 @@ def step(data, arena, at, end, messages, used, s, peer, r, limit):
 def skip_gap(data, arena, gap, messages, used, s, r):
     """``gap`` bytes are missing before run ``r``: at most two rows."""
     if s.header_have == 5 and gap <= s.left and not is_clear_handshake(s):
+        drop_body(data, arena, s)
         s.is_damaged = 1
         s.left -= gap
         if s.left == 0:
@@ -313,7 +287,9 @@ def skip_gap(data, arena, gap, messages, used, s, r):
     s.header_have = 0
     s.left = 0
     s.status = LOST
-    return add_note(messages, used, s, r, HIDDEN, NOTHING)
+    used = add_note(messages, used, s, r, HIDDEN, NOTHING)
+    messages[used - 1].length = min(gap, np.int64(1) << 30)
+    return used
 
 
 @helper
@@ -338,10 +314,11 @@ def end_stream(data, arena, messages, used, s, r):
 
 
 @kernel
-def frame_runs(data, arena, runs, wanted, k, at, messages, streams, limit):
+def frame_runs(data, arena, runs, wanted, k, at, messages, streams, limit, known):
     """Frame runs[wanted[k]], runs[wanted[k + 1]], ... from position ``at`` of the first (-1 = its start).
 
-    Fills ``messages`` from row 0; answers (status, k, at, rows): with GROW_ROWS call again from (k, at) after using or moving the rows.
+    ``known``: the first 8 bytes of the client randoms in the key log (uint64, sorted). Fills ``messages`` from row 0;
+    answers (status, k, at, rows): with GROW_ROWS call again from (k, at) after using or moving the rows.
     """
     used = 0
     while k < wanted.size:
@@ -367,14 +344,18 @@ def frame_runs(data, arena, runs, wanted, k, at, messages, streams, limit):
         while at < end and s.status == FRAMING:
             if used + 2 > messages.shape[0]:
                 return GROW_ROWS, k, at, used
-            at, used = step(data, arena, at, end, messages, used, s, peer, r, limit)
+            at, used = step(data, arena, at, end, messages, used, s, peer, r, limit, known)
         at = end
         if s.status == STOPPED:
             drop_message(data, arena, s)
-        elif np.int64(r.marks) & STREAM_ENDED:
-            if used + 1 > messages.shape[0]:
+        if np.int64(r.marks) & STREAM_ENDED:
+            if used + 2 > messages.shape[0]:
                 return GROW_ROWS, k, at, used
-            used = end_stream(data, arena, messages, used, s, r)
+            if s.status != STOPPED:
+                used = end_stream(data, arena, messages, used, s, r)
+            if s.is_keyed:  # what is inside ends, too
+                used = add_note(messages, used, s, r, OVER, NOTHING)
+                messages[used - 1].alert = r.marks
         k += 1
         at = np.int64(-1)
     return DONE, k, at, used

@@ -5,48 +5,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, be16, be64, helper, kernel, u8
+from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, helper, kernel
 from analyzer.messages.tls.certificate_kernels import cut_chain
 from analyzer.messages.tls.data_kernels import MEASURED, STEP, is_protected, mark_step, read_protected, set_step
-from analyzer.messages.tls.hello_kernels import (
-    ALPN,
-    COMPRESSIONS,
-    ECH,
-    EMS,
-    ETM,
-    FOUND_SIZE,
-    GROUPS,
-    HEARTBEAT,
-    OLD_SHARE,
-    PSK,
-    RENEGOTIATION,
-    SESSION,
-    SHARE,
-    SUITES,
-    TICKET,
-    TO_TLS11,
-    TO_TLS12,
-    TWO,
-    VERSIONS,
-    copy_to_text,
-    find_client_parts,
-    find_server_parts,
-    find_ssl2_parts,
-    first_server_name,
-    highest_version,
-    is_grease,
-    is_post_quantum,
-    is_retry_random,
-    is_tls13_version,
-    list_span,
-    put_decimals,
-    put_protocols,
-    put_shares,
+from analyzer.messages.tls.hello_kernels import FOUND_SIZE, SHARE, find_server_parts, is_retry_random, is_tls13_version
+from analyzer.messages.tls.negotiation_kernels import (
+    note_error,
+    read_client_hello,
+    read_encrypted,
+    read_key_exchange,
+    read_retry,
+    read_server_hello,
 )
-from analyzer.tables.tls import AFTER_GAP, DAMAGED, ERROR_CODES, HISTORY_SIZE, SSL2, STEP_CODES
+from analyzer.tables.tls import AFTER_GAP, BY_TICKET, DAMAGED, ERROR_CODES, HISTORY_SIZE, STEP_CODES
 
-BAD_CLIENT_HELLO, BAD_SERVER_HELLO = ERROR_CODES["client_hello"], ERROR_CODES["server_hello"]
-BAD_KEY_EXCHANGE, BAD_ALERT = ERROR_CODES["key_exchange"], ERROR_CODES["alert"]
+BAD_ALERT = ERROR_CODES["alert"]
 
 # Zeek's letters of handshake types (its script base/protocols/ssl), lower case
 LETTERS = np.full(256, ord("z"), np.uint8)
@@ -61,7 +34,8 @@ STEP_OF_TYPE = np.full((2, 256), -1, np.int64)
 for _side, _kind, _step in (
     (0, 11, "client_certificate"), (0, 15, "certificate_verify"), (0, 16, "client_key_exchange"), (0, 20, "client_finished"),
     (1, 4, "session_ticket"), (1, 8, "encrypted_extensions"), (1, 11, "certificate"), (1, 12, "server_key_exchange"),
-    (1, 13, "certificate_request"), (1, 14, "server_hello_done"), (1, 20, "server_finished"), (1, 22, "certificate_status"),
+    (1, 13, "certificate_request"), (1, 14, "server_hello_done"), (1, 15, "server_certificate_verify"), (1, 20, "server_finished"),
+    (1, 22, "certificate_status"),
 ):  # fmt: skip
     STEP_OF_TYPE[_side, _kind] = STEP_CODES[_step]
 
@@ -82,16 +56,6 @@ def add_letter(h, letter, is_client):
 
 
 @helper
-def note_error(h, m, error):
-    """Keep the first thing that was wrong, of the message and of the connection."""
-    if m.error == 0:
-        m.error = error
-    if h.error == 0 and error > 0:
-        h.error = error
-        h.error_number = m.last_number
-
-
-@helper
 def open_handshake(h, m, c):
     """First message of a connection: the row's -1s, and who is the client until a hello says so."""
     h.seen = 1
@@ -106,168 +70,6 @@ def open_handshake(h, m, c):
     kind = np.int64(m.handshake_type)
     is_hello = 0 <= kind <= 2 or (np.int64(m.content_type) == 21 and m.alert != 0)
     h.is_partial = 0 if is_hello else 1
-
-
-@helper
-def copy_session_id(data, at, end, p):
-    """Keep the offered session id; one of zeros only counts as none (Zeek's rule)."""
-    p.session_id_size = 0
-    for i in range(at, end):
-        p.session_id[i - at] = data[i]
-        if data[i] != 0:
-            p.session_id_size = end - at
-
-
-@helper
-def count_offers(data, found, width, h):
-    """How many real suites, and whether a post-quantum group is among the groups."""
-    count = np.int64(0)
-    for at in range(found[2 * SUITES], found[2 * SUITES + 1], width):
-        code = be16(data, at + width - 2, found[2 * SUITES + 1])
-        if not is_grease(code) and code != 0x00FF and code != 0x5600:  # the two are signals (RFC 5746 3.3, RFC 7507 3)
-            count += 1
-    h.ciphers_offered = count
-    at, end = list_span(data, GROUPS, TWO, found)
-    while at + 2 <= end:
-        if is_post_quantum(be16(data, at, end)):
-            h.post_quantum_offered = 1
-        at += 2
-
-
-@helper
-def read_client_hello(data, m, h, p, text, top, found):
-    """The first ClientHello; the new top of the text."""
-    at, end = np.int64(m.position), np.int64(m.position) + np.int64(m.length)
-    if np.int64(m.marks) & SSL2:
-        h.client_version = m.version
-        h.offered_version = m.version
-        note_error(h, m, 0 if find_ssl2_parts(data, at, end, found) else BAD_CLIENT_HELLO)
-        count_offers(data, found, np.int64(3), h)
-        return top
-    is_good = find_client_parts(data, at, end, found)
-    version = max(be16(data, at, end), np.int64(0))
-    h.client_version = version
-    offered = highest_version(data, found, version)
-    h.offered_version = offered
-    if at + 34 <= end:
-        for i in range(32):
-            h.client_random[i] = data[at + 2 + i]
-    copy_session_id(data, found[2 * SESSION], found[2 * SESSION + 1], p)
-    p.has_ticket = 1 if found[2 * TICKET] < found[2 * TICKET + 1] else 0
-    h.psk_offered = 1 if found[2 * PSK] > 0 else 0
-    p.identity_length = max(be16(data, found[2 * PSK] + 2, found[2 * PSK + 1]), 0)
-    h.is_ech = 1 if found[2 * ECH] > 0 else 0
-    count_offers(data, found, TWO, h)
-    name, size = first_server_name(data, found)
-    is_good = is_good and size >= 0
-    h.server_name = top
-    h.server_name_size = max(size, 0)
-    top = copy_to_text(data, name, size, text, top)
-    h.alpn_offered = top
-    top = put_protocols(data, found, text, top)
-    h.alpn_offered_size = top - np.int64(h.alpn_offered)
-    h.groups_offered = top
-    start, stop = list_span(data, GROUPS, TWO, found)
-    top = put_decimals(data, start, stop, text, top)
-    h.groups_offered_size = top - np.int64(h.groups_offered)
-    h.shares_offered = top
-    start, stop = list_span(data, SHARE, TWO, found)
-    top = put_shares(data, start, stop, text, top)
-    h.shares_offered_size = top - np.int64(h.shares_offered)
-    note_error(h, m, 0 if is_good else BAD_CLIENT_HELLO)
-    return top
-
-
-@helper
-def is_session_id_of(data, found, p):
-    """The server repeats the session id that the client offered (RFC 5246 7.4.1.3)."""
-    at, size = found[2 * SESSION], found[2 * SESSION + 1] - found[2 * SESSION]
-    if size == 0 or size != np.int64(p.session_id_size):
-        return False
-    i = np.int64(0)
-    while i < size and data[at + i] == p.session_id[i]:
-        i += 1
-    return i == size
-
-
-@helper
-def read_retry(data, m, h, found):
-    """HelloRetryRequest (RFC 8446 4.1.4)."""
-    h.is_retried = 1
-    mark_step(h, RETRY, m, MEASURED)
-    h.retry_group = max(be16(data, found[2 * SHARE], found[2 * SHARE + 1]), 0) if found[2 * SHARE] > 0 else 0
-
-
-@helper
-def read_server_extensions(data, version, h, p, found, text, top):
-    """What the server agreed to; the new top of the text."""
-    h.extended_master_secret = 1 if found[2 * EMS] > 0 else 0
-    h.encrypt_then_mac = 1 if found[2 * ETM] > 0 else 0
-    h.secure_renegotiation = 1 if found[2 * RENEGOTIATION] > 0 else 0
-    h.heartbeat = 1 if found[2 * HEARTBEAT] > 0 else 0
-    if is_tls13_version(version):
-        share = SHARE if found[2 * SHARE] > 0 else OLD_SHARE
-        group = be16(data, found[2 * share], found[2 * share + 1])
-        h.group = group if found[2 * share] > 0 and group > 0 else 0
-        h.is_resumed = 1 if found[2 * PSK] > 0 and h.psk_offered else 0
-    elif is_session_id_of(data, found, p):
-        h.is_resumed = 1
-    at, end = list_span(data, ALPN, TWO, found)
-    size = u8(data, at, end)
-    if size > 0 and at + 1 + size <= end:
-        h.alpn = top
-        h.alpn_size = size
-        top = copy_to_text(data, at + 1, size, text, top)
-    return top
-
-
-@helper
-def read_server_hello(data, m, h, p, text, top, found):
-    """The first real ServerHello; the new top of the text."""
-    at, end = np.int64(m.position), np.int64(m.position) + np.int64(m.length)
-    if np.int64(m.marks) & SSL2:
-        h.version = 2
-        return top
-    is_good = find_server_parts(data, at, end, found)
-    legacy = max(be16(data, at, end), np.int64(0))
-    version = be16(data, found[2 * VERSIONS], found[2 * VERSIONS + 1])
-    if found[2 * VERSIONS] == 0 or version < 0:
-        version = legacy
-    h.version = version
-    note_error(h, m, 0 if is_good else BAD_SERVER_HELLO)
-    if found[2 * SUITES] == 0:
-        return top
-    h.cipher_suite = be16(data, found[2 * SUITES], end)
-    h.compression = u8(data, found[2 * COMPRESSIONS], end) if found[2 * COMPRESSIONS] > 0 else 0
-    sentinel = be64(data, at + 26, end)
-    h.downgrade = 1 if sentinel == TO_TLS12 else 2 if sentinel == TO_TLS11 else 0
-    return read_server_extensions(data, version, h, p, found, text, top)
-
-
-@helper
-def read_key_exchange(data, m, h):
-    """ServerKeyExchange: a named curve (RFC 8422 5.4) or a prime (RFC 5246 7.4.3), told apart by whether their lengths fit."""
-    at, end = np.int64(m.position), np.int64(m.position) + np.int64(m.length)
-    suite, group, point = np.int64(h.cipher_suite), be16(data, at + 1, end), u8(data, at + 3, end)
-    if suite == 3 or suite == 6 or suite == 8 or suite == 0x62 or suite == 0x64:
-        return  # export RSA: a temporary RSA key
-    after = at + 4 + point
-    if u8(data, at, end) == 3 and 0 < group < 0xF0 and point > 0 and after <= end:
-        h.group = group
-    else:
-        p_size = be16(data, at, end)
-        g_size = be16(data, at + 2 + p_size, end) if p_size > 0 else np.int64(-1)
-        y_size = be16(data, at + 4 + p_size + g_size, end) if g_size > 0 else np.int64(-1)
-        after = at + 6 + p_size + g_size + y_size
-        if y_size <= 0 or after > end or p_size > 2048:
-            return  # a kind that is not read (SRP, PSK hints, explicit curves)
-        bits, top_byte = 8 * (p_size - 1), u8(data, at + 2, end)
-        while top_byte > 0:
-            bits += 1
-            top_byte >>= 1
-        h.prime_bits = bits
-    if h.version == 0x0303 and be16(data, after, end) > 0 and after + 4 + max(be16(data, after + 2, end), 0) == end:
-        h.signature_scheme = be16(data, after, end)
 
 
 @helper
@@ -299,6 +101,7 @@ def read_change_cipher_spec(h, p, m, is_client):
     p.client_protected = 1
     if h.version > 0 and not is_tls13_version(np.int64(h.version)):
         if p.has_ticket and p.session_id_size == 0 and p.has_key_exchange == 0:
+            h.resumed_by = BY_TICKET
             h.is_resumed = 1  # RFC 5077 3.4: by ticket, without a session id to see it by
 
 
@@ -339,6 +142,8 @@ def read_handshake(data, m, h, p, text, top, found):
             p.has_key_exchange = 1
         if kind == 12 and is_kept and not is_client:
             read_key_exchange(data, m, h)
+        if is_tls13_version(np.int64(h.version)):
+            return read_encrypted(data, m, h, p, text, top, found, is_client)
     return top
 
 
@@ -349,7 +154,7 @@ def read_certificates(data, m, h, spans, spans_used, first_link, limit):
     if (h.client_chain if is_client else h.chain) >= 0 or m.position < 0:
         return spans_used
     before = spans_used
-    spans_used, error = cut_chain(data, m, 1 if is_client else 0, spans, spans_used, limit)
+    spans_used, error = cut_chain(data, m, 1 if is_client else 0, is_tls13_version(np.int64(h.version)), spans, spans_used, limit)
     note_error(h, m, error)
     if spans_used > before and is_client:
         h.client_chain = first_link + before

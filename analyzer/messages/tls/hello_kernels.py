@@ -15,7 +15,8 @@ from analyzer.kernel import be16, be64, helper, u8
 SUITES, SESSION, COMPRESSIONS, EXTENSION_LIST = 0, 1, 2, 3  # each at 2*x (position) and 2*x + 1 (end)
 SERVER_NAME, VERSIONS, TICKET, PSK, ETM, EMS, ECH, RENEGOTIATION, HEARTBEAT, OLD_SHARE = 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
 GROUPS, FORMATS, SCHEMES, ALPN, SHARE = np.int64(14), np.int64(15), np.int64(16), np.int64(17), np.int64(18)
-FOUND_SIZE = 38
+EARLY, MODES, CODINGS, SIZE_LIMIT = np.int64(19), np.int64(20), np.int64(21), np.int64(22)
+FOUND_SIZE = 46
 ONE, TWO = np.int64(1), np.int64(2)  # int64, as GROUPS and those after it: a literal as an argument would compile a helper once more
 
 RETRY_1, RETRY_2 = np.uint64(0xCF21AD74E59A6111), np.uint64(0xBE1D8C021E65B891)  # RFC 8446 4.1.3
@@ -66,14 +67,22 @@ def slot_of(kind):
         return ETM
     if kind == 23:
         return EMS
+    if kind == 27:
+        return CODINGS
+    if kind == 28:
+        return SIZE_LIMIT
     if kind == 35:
         return TICKET
     if kind == 40:  # key_share of drafts before 23
         return OLD_SHARE
     if kind == 41:
         return PSK
+    if kind == 42:
+        return EARLY
     if kind == 43:
         return VERSIONS
+    if kind == 45:
+        return MODES
     if kind == 51:
         return SHARE
     if kind == 0xFE0D:
@@ -111,15 +120,24 @@ def find_extensions(data, at, end, found):
 
 
 @helper
-def find_client_parts(data, at, end, found):
-    """Where the parts of the ClientHello body data[at:end] are; whether it is well-formed."""
+def found_nothing(found):
+    """Forget what was found."""
     for i in range(FOUND_SIZE):
         found[i] = 0
+
+
+@helper
+def find_client_parts(data, at, end, found):
+    """Where the parts of the ClientHello body data[at:end] are; whether it is well-formed."""
+    found_nothing(found)
     size = u8(data, at + 34, end)
     if size < 0 or size > 32 or at + 35 + size > end:
         return False
     found[2 * SESSION], found[2 * SESSION + 1] = at + 35, at + 35 + size
+    is_datagram = u8(data, at, end) == 0xFE
     at += 35 + size
+    if is_datagram:  # a cookie (RFC 6347 4.2.1)
+        at += 1 + max(u8(data, at, end), np.int64(0))
     size = be16(data, at, end)
     if size < 0 or at + 2 + size > end:
         return False
@@ -136,8 +154,7 @@ def find_client_parts(data, at, end, found):
 @helper
 def find_ssl2_parts(data, at, end, found):
     """The same for an SSLv2 ClientHello (RFC 5246 E.2), from after its version: three lengths, suites of three bytes, ids."""
-    for i in range(FOUND_SIZE):
-        found[i] = 0
+    found_nothing(found)
     suites, session = be16(data, at, end), be16(data, at + 2, end)
     if suites < 0 or session < 0 or at + 6 + suites + session > end:
         return False
@@ -151,8 +168,7 @@ def find_server_parts(data, at, end, found):
 
     Drafts of TLS 1.3 before 22 have neither session id nor compression method; some said 0x0304 where TLS 1.3 now says 0x0303.
     """
-    for i in range(FOUND_SIZE):
-        found[i] = 0
+    found_nothing(found)
     version = be16(data, at, end)
     if version < 0 or at + 34 > end:
         return False
@@ -282,6 +298,34 @@ def put_shares(data, at, end, text, top):
             top = put_decimal(text, top, group)
         at += 4 + be16(data, at + 2, end)
     return top
+
+
+@helper
+def put_extensions(data, found, text, top):
+    """The types of all extensions in their order, in the same form; the new top."""
+    at, end = found[2 * EXTENSION_LIST], found[2 * EXTENSION_LIST + 1]
+    start = top
+    while at < end:
+        kind = be16(data, at, end)
+        if not is_grease(kind):
+            if top > start:
+                text[top] = 45
+                top += 1
+            top = put_decimal(text, top, kind)
+        at += 4 + be16(data, at + 2, end)
+    return top
+
+
+@helper
+def bits_of(data, at, end, width):
+    """A bit for each number below 8 in a list of numbers of ``width`` bytes."""
+    bits = np.int64(0)
+    while at + width <= end:
+        value = be16(data, at, end) if width == TWO else u8(data, at, end)
+        if value < 8:
+            bits |= np.int64(1) << value
+        at += width
+    return bits
 
 
 @helper
