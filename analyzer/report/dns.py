@@ -10,7 +10,7 @@ from analyzer.registries.dns import class_name, extended_error_name, opcode_name
 from analyzer.report.columns import Column, make_batch
 from analyzer.report.identity import Identity
 from analyzer.report.text import Mask, addresses, between, booleans, chosen, codes, counts, ints, lists, named, spans, spread, times
-from analyzer.tables import Ints, Rows
+from analyzer.tables import Ints, Rows, take_rows
 from analyzer.tables.dns import ERRORS, OUTCOMES
 
 COLUMNS = (
@@ -82,9 +82,9 @@ def lookup_names(finished: Finished) -> pa.Array:
 def build_dns(finished: Finished, identity: Identity, names: pa.Array) -> pa.RecordBatch:
     """LOOKUP rows as a report table; ``names`` are those of all lookups of the flush."""
     kept = np.flatnonzero(finished.lookups["is_repeat"] == 0)
-    q, records, text = finished.lookups[kept].view(np.recarray), finished.records, finished.texts.dns
+    q, records, text = take_rows(finished.lookups, kept), finished.records, finished.texts.dns
     places, lengths = record_places(q, records["section"] == 1)
-    answers = records[places]
+    answers = take_rows(records, places)
     order = lookup_order(finished)[kept]
     asked, answered = q["has_query"] == 1, q["has_response"] == 1
     bits = {

@@ -33,7 +33,7 @@ from analyzer.report.text import (
     values_of,
     words,
 )
-from analyzer.tables import Ints, Rows
+from analyzer.tables import Ints, Rows, take_rows
 from analyzer.tables.lifecycle import PHASES
 from analyzer.tables.tls import ABSENT, BASES, ERRORS, HANDSHAKE_TEXTS, STEP_CODES
 
@@ -196,7 +196,7 @@ def _earliest(ts: Ints) -> Ints:
 def build_tls(finished: Finished, phases: Rows, identity: Identity, chains: Chains) -> pa.RecordBatch:
     """HANDSHAKE rows of the connections that speak TLS, in output order."""
     at = np.flatnonzero(finished.handshakes["seen"] == 1)
-    h = finished.handshakes[at].view(np.recarray)
+    h = take_rows(finished.handshakes, at)
     text = {name: spans(finished.texts.tls, h[name], h[f"{name}_size"]) for name in HANDSHAKE_TEXTS if not name.endswith("s_offered")}
     names = text.pop("server_name")
     phase = phases[at, PHASES.index("tls_handshake")]

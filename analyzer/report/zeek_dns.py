@@ -15,7 +15,7 @@ from analyzer.report.columns import Column, make_batch
 from analyzer.report.dns import lookup_order, record_places
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.text import booleans, chosen, ints, lists, milliseconds, named, spans, times
-from analyzer.tables import Ints, Rows
+from analyzer.tables import Ints, Rows, take_rows
 
 COLUMNS = (
     *IDENTITY,
@@ -61,13 +61,13 @@ def build_zeek_dns(finished: Finished, identity: Identity) -> pa.RecordBatch:
     lookups, text = finished.lookups, finished.texts.dns
     lines = np.flatnonzero(lookups["zeek_row"] == 1)
     partners = _partners(lookups, lines)
-    q = lookups[np.where(lookups["has_query"][lines] == 1, lines, partners)].view(np.recarray)
-    r = lookups[np.where(lookups["has_response"][lines] == 1, lines, partners)].view(np.recarray)
+    q = take_rows(lookups, np.where(lookups["has_query"][lines] == 1, lines, partners))
+    r = take_rows(lookups, np.where(lookups["has_response"][lines] == 1, lines, partners))
     asked, answered = q["has_query"] == 1, r["has_response"] == 1
     listed = answered & (r["zeek_answers"] > 0)
     bits = np.where(asked, q["query_bits"], 0)
     places, lengths = record_places(r, (finished.records["section"] == 1) & (finished.records["zeek_size"] > 0))
-    answers = finished.records[places]
+    answers = take_rows(finished.records, places)
     # a multicast answer may come before the query that it is joined with: the line begins with what came first, without rtt
     begin = np.where(asked & ~(answered & (r["response_ts"] < q["query_ts"])), q["query_ts"], r["response_ts"])
     rtt = r["response_ts"] - q["query_ts"]
