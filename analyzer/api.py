@@ -45,7 +45,8 @@ def stream(
         CaptureError: none of the captures can be read.
     """
     options = Options(checksums=checksums, overlap=overlap, zeek_timeouts=zeek_timeouts, limits=limits or Limits())
-    yield from Pipeline(options).run(_names(captures))
+    for tables in Pipeline(options).run(_names(captures)):
+        yield {name: sheet.arrow() for name, sheet in tables.items()}
 
 
 def analyze(

@@ -39,9 +39,9 @@ from analyzer.tables import Ints, Rows, take_rows
 from analyzer.tables.services import DNS, HTTP, TLS
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from analyzer.report.columns import Sheet
 
-Tables = dict[str, "pa.RecordBatch"]
+Tables = dict[str, "Sheet"]
 Progress = Callable[[int, int | None], None]
 FLUSH_ROWS = 4000  # connections of one flush: so many that a table costs little per row, so few that its columns stay in the cache
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import pyarrow as pa
-
+from analyzer.report.built import Built
 from analyzer.report.columns import Column
 from analyzer.report.text import chosen, ints, milliseconds
 from analyzer.tables import Rows
@@ -39,9 +38,9 @@ BASIS_COLUMNS: Final = tuple(
 )
 
 
-def phase_arrays(phases: Rows) -> dict[str, pa.Array]:
+def phase_arrays(phases: Rows) -> dict[str, Built]:
     """PHASE rows (n, phases) as columns; a phase whose basis is absent has no duration and no frames."""
-    arrays = {}
+    arrays: dict[str, Built] = {}
     for place, phase in enumerate(PHASES):
         rows = phases[:, place]
         known = rows["basis"] != ABSENT

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
 from analyzer.lifecycle.finished import Finished
+from analyzer.report.built import Built, Mask, TextColumn
 from analyzer.report.columns import Column
-from analyzer.report.text import Mask, chosen, counts, ints, milliseconds, named
+from analyzer.report.text import chosen, counts, ints, milliseconds, named
 from analyzer.tables import Rows
 from analyzer.tables.connections import CLOSE_KINDS, IDLE_CAUSES, RESET_ID_DIFFERS, RESET_TTL_DIFFERS, VANTAGES
 
@@ -67,11 +67,11 @@ ANALYSIS_COLUMNS: Final = (
 )
 
 
-def analysis_arrays(finished: Finished) -> dict[str, pa.Array]:
+def analysis_arrays(finished: Finished) -> dict[str, Built]:
     """The arrays of ANALYSIS_COLUMNS."""
     c = finished.connections
     is_tcp: Mask = c["protocol"] == 6
-    arrays = {
+    arrays: dict[str, Built] = {
         "tcp_close": chosen([name for name, _ in CLOSE_KINDS], c["close_kind"], is_tcp),
         "tcp_reset_differs": chosen((None, "ttl", "ip id", "ttl, ip id"), _reset_differs(c), c["reset_marks"] > 0),
         "tcp_round_trip_ms": milliseconds(c["irtt_ns"], c["irtt_ns"] > 0),
@@ -85,7 +85,7 @@ def analysis_arrays(finished: Finished) -> dict[str, pa.Array]:
     return arrays
 
 
-def _end(flows: Rows, is_tcp: Mask) -> dict[str, pa.Array]:
+def _end(flows: Rows, is_tcp: Mask) -> dict[str, Built]:
     samples = flows["rtt_samples"]
     measured: Mask = samples > 0
     silent: Mask = flows["idle_max_ns"] > 0
@@ -103,7 +103,7 @@ def _reset_differs(c: Rows) -> Rows:
     return (marks & RESET_TTL_DIFFERS != 0) + 2 * (marks & RESET_ID_DIFFERS != 0)  # type: ignore[no-any-return]
 
 
-def _icmp_errors(c: Rows) -> pa.Array:
+def _icmp_errors(c: Rows) -> TextColumn:
     codes = (c["ip_version"] == 4).astype(np.int64) << 16 | c["icmp_error_type"].astype(np.int64) << 8 | c["icmp_error_code"]
     return named(codes, _icmp_error_text, c["icmp_errors"] > 0)
 

@@ -6,31 +6,28 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.registries.cipher_split import NEGOTIATED, split
 from analyzer.registries.tls import alert_level_name, alert_name, group_name, key_exchange_of_group, signature_scheme_name, version_name
+from analyzer.report.built import Built, Mask, NumberColumn, is_there, values_of
 from analyzer.report.certificates import Chains
-from analyzer.report.columns import Column, make_batch
+from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.text import (
-    Mask,
     booleans,
     chosen,
     codes,
     counts,
     distinct,
     ints,
-    is_there,
     milliseconds,
     named,
     padded,
+    places,
     spans,
-    spread,
     times,
     truths_or_none,
-    values_of,
     words,
 )
 from analyzer.tables import Ints, Rows, take_rows
@@ -133,7 +130,7 @@ def describe_suite(suite: int, version: int, group: int, *, is_resumed: bool) ->
     return Suite(parts.name, key_exchange, authentication, parts.cipher, parts.mac, parts.prf_hash_in(version), secrecy)
 
 
-def suite_columns(h: Rows) -> dict[str, pa.Array]:
+def suite_columns(h: Rows) -> dict[str, Built]:
     """The columns about the cipher suite; one Python call per distinct combination."""
     chosen_one = (h["version"] > 0) & (h["cipher_suite"] >= 0)
     suite = np.where(chosen_one, h["cipher_suite"], 0).astype(np.int64) & 0xFFFFFF
@@ -141,12 +138,12 @@ def suite_columns(h: Rows) -> dict[str, pa.Array]:
     wide = suite << 33 | version << 17 | group << 1 | (h["is_resumed"] == 1)
     found, index = distinct(wide)
     told = [describe_suite(code >> 33, code >> 17 & 0xFFFF, code >> 1 & 0xFFFF, is_resumed=bool(code & 1)) for code in found]
-    places = ints(index, chosen_one)
-    columns = {
-        name: words([getattr(one, name) for one in told]).take(places)
+    at = places(index, chosen_one)
+    columns: dict[str, Built] = {
+        name: words([getattr(one, name) for one in told]).take(at)
         for name in ("cipher_suite", "key_exchange", "authentication", "encryption", "mac", "prf_hash")
     }
-    columns["forward_secrecy"] = truths_or_none([one.forward_secrecy for one in told]).take(places)
+    columns["forward_secrecy"] = truths_or_none([one.forward_secrecy for one in told]).take(at)
     return columns
 
 
@@ -158,31 +155,31 @@ def does_name_fit(name: str, pattern: str) -> bool:
     return name == pattern
 
 
-def fits(names: pa.Array, leaf: Ints, patterns: list[list[str]]) -> pa.Array:
+def fits(names: Built, leaf: Ints, patterns: list[list[str]]) -> NumberColumn:
     """Whether each leaf (place, -1 = none) is for the name asked for; one comparison per distinct pair."""
-    encoded = names.dictionary_encode()
+    encoded = names.arrow().dictionary_encode()
     known = encoded.dictionary.to_pylist()
     asked = np.where(is_there(encoded.indices), values_of(encoded.indices, np.int32), -1).astype(np.int64)
     both = (asked >= 0) & (leaf >= 0)
     pairs, index = distinct(np.where(both, asked << 32 | leaf, -1))
     verdicts = [pair >= 0 and any(does_name_fit(known[pair >> 32], one) for one in patterns[pair & 0xFFFFFFFF]) for pair in pairs]
-    return booleans(np.array(verdicts, np.bool_)).take(ints(index, both))
+    return booleans(np.array(verdicts, np.bool_)).take(places(index, both))
 
 
 def certified_names(chains: Chains) -> list[list[str]]:
     """The names each certificate of the flush is for: its DNS names, else its common name."""
-    common = chains.facts("common_name").to_pylist()
-    return [names or ([name] if name else []) for names, name in zip(chains.facts("names").to_pylist(), common, strict=True)]
+    common = chains.facts("common_name").arrow().to_pylist()
+    return [names or ([name] if name else []) for names, name in zip(chains.facts("names").arrow().to_pylist(), common, strict=True)]
 
 
-def certificate_columns(chains: Chains, at: Ints, names: pa.Array) -> dict[str, pa.Array]:
+def certificate_columns(chains: Chains, at: Ints, names: Built) -> dict[str, Built]:
     """The columns about the server's certificate and both chains, for the connections at these output positions."""
     leaf = chains.leaf[at]
-    facts = {name: spread(chains.facts(name), leaf) for name in ("subject", "issuer", "not_before", "not_after", "names", "sha256")}
+    facts = {name: chains.facts(name).take(leaf) for name in ("subject", "issuer", "not_before", "not_after", "names", "sha256")}
     columns = {f"certificate_{name}": array for name, array in facts.items()}
     columns["certificate_fits_sni"] = fits(names, leaf, certified_names(chains))
-    columns["server_chain"] = spread(chains.fingerprints(from_client=False), at)
-    columns["client_chain"] = spread(chains.fingerprints(from_client=True), at)
+    columns["server_chain"] = chains.fingerprints(from_client=False).take(at)
+    columns["client_chain"] = chains.fingerprints(from_client=True).take(at)
     return columns
 
 
@@ -193,7 +190,7 @@ def _earliest(ts: Ints) -> Ints:
     return np.where(first == largest, 0, first)
 
 
-def build_tls(finished: Finished, phases: Rows, identity: Identity, chains: Chains) -> pa.RecordBatch:
+def build_tls(finished: Finished, phases: Rows, identity: Identity, chains: Chains) -> Sheet:
     """HANDSHAKE rows of the connections that speak TLS, in output order."""
     at = np.flatnonzero(finished.handshakes["seen"] == 1)
     h = take_rows(finished.handshakes, at)
@@ -203,7 +200,7 @@ def build_tls(finished: Finished, phases: Rows, identity: Identity, chains: Chai
     answered: Mask = h["version"] > 0
     alerted: Mask = (h["alert_level"] > 0) & (h["alert_code"] >= 0)
     letters = np.where(np.arange(h["history"].shape[1]) < h["history_size"][:, None], h["history"], 0)
-    return make_batch(
+    return make_sheet(
         COLUMNS,
         {
             **identity.at(at),

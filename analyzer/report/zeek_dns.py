@@ -7,11 +7,10 @@ seen; those it takes from an answer record (AA, RA, rtt) need one.
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.registries.dns import zeek_class_name, zeek_opcode_name, zeek_rcode_name, zeek_rr_type_name
-from analyzer.report.columns import Column, make_batch
+from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.dns import lookup_order, record_places
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.text import booleans, chosen, ints, lists, milliseconds, named, spans, times
@@ -56,7 +55,7 @@ def _partners(lookups: Rows, lines: Ints) -> Ints:
     return np.where((wanted != 0) & (lookups["number"][found] == wanted), found, lines)
 
 
-def build_zeek_dns(finished: Finished, identity: Identity) -> pa.RecordBatch:
+def build_zeek_dns(finished: Finished, identity: Identity) -> Sheet:
     """LOOKUP rows with zeek_row = 1, each with the fields of its response (which may stand in another row)."""
     lookups, text = finished.lookups, finished.texts.dns
     lines = np.flatnonzero(lookups["zeek_row"] == 1)
@@ -75,7 +74,7 @@ def build_zeek_dns(finished: Finished, identity: Identity) -> pa.RecordBatch:
     rcode = np.where(answered, r["response_bits"] & 15, -1)
     has_type = asked & (q["zeek_qtype"] >= 0)
     netbios = np.where(q["is_netbios"] == 1, 1 << 16, 0) | q["opcode"]
-    return make_batch(
+    return make_sheet(
         COLUMNS,
         {
             **identity.at(lookup_order(finished)[lines]),
