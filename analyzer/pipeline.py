@@ -189,9 +189,20 @@ class Pipeline:
             texts=Texts(self._tls.text.data, self._http.text.data, self._dns.text.data, self._attribution.text.data),
         )
 
+    @property
+    def evicted(self) -> int:
+        """Connections that were ended early to stay within ``Limits.memory_bytes``."""
+        return self._tracker.evicted
+
     def _counts(self) -> dict[str, dict[str, int]]:
-        """What each dissector could not read, by its own names."""
-        return {"fragments": self._decoder.counts, "dns": self._dns.counts, "tls": self._tls.errors, "http": self._http.anomalies}
+        """What each stage could not read or keep, by its own names."""
+        return {
+            "connections": {"ended_for_memory": self.evicted},
+            "fragments": self._decoder.counts,
+            "dns": self._dns.counts,
+            "tls": self._tls.errors,
+            "http": self._http.anomalies,
+        }
 
 
 def capture_seed(batch: Batch) -> int:

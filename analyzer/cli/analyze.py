@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,7 @@ from analyzer.cli.cold_start import announcing_compilation, choose_kernels
 from analyzer.cli.environment import Environment
 from analyzer.cli.output_folder import check_folder, choose_folder, claim_folder, record_files
 from analyzer.errors import CaptureError, UsageError
-from analyzer.options import Checksums, Options, Overlap
+from analyzer.options import Checksums, Limits, Options, Overlap
 
 if TYPE_CHECKING:
     from analyzer.pipeline import Pipeline
@@ -38,6 +39,7 @@ class Request:
     rows: int = 20
     json: bool = False
     quiet: bool = False
+    limit_memory: str = ""
 
 
 @contextmanager
@@ -75,6 +77,14 @@ def stopping(pipeline: Pipeline, environment: Environment) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def parse_size(text: str) -> int:
+    """Bytes of a size as people write it: 800M, 2G, 1.5GiB, 1000000 (powers of 1024). Raises UsageError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", text.strip().upper())
+    if found is None:
+        raise UsageError(f"--limit-memory is a size as 800M or 2G, not {text}.")
+    return int(float(found[1]) * 1024 ** " KMGT".index(found[2] or " "))
+
+
 def check_request(request: Request) -> None:
     """Refuse what makes no sense before anything is read. Raises UsageError."""
     if request.checksums not in get_args(Checksums):
@@ -105,6 +115,7 @@ def write_report(request: Request, pipeline: Pipeline, folder: Path, environment
                 summary.add(tables)
                 for writer in writers:
                     writer.write(tables)
+                tables.clear()  # before the next flush is built
         finally:
             for writer in writers:
                 writer.close()
@@ -120,7 +131,8 @@ def run_analyze(request: Request, environment: Environment) -> int:
     from analyzer.warming import warming
 
     checksums, overlap = cast("Checksums", request.checksums), cast("Overlap", request.overlap)
-    options = Options(checksums=checksums, overlap=overlap, zeek_timeouts=request.zeek_timeouts)
+    limits = Limits(memory_bytes=parse_size(request.limit_memory)) if request.limit_memory else Limits()
+    options = Options(checksums=checksums, overlap=overlap, zeek_timeouts=request.zeek_timeouts, limits=limits)
     pipeline = Pipeline(options, with_zeek=not ZEEK_FORMATS.isdisjoint(request.formats))
     folder = choose_folder(request.captures, request.output)
     announcing = nullcontext() if request.quiet else announcing_compilation(environment)
@@ -129,6 +141,11 @@ def run_analyze(request: Request, environment: Environment) -> int:
     files = pipeline.source.facts if pipeline.source else []
     for note in pipeline.notes:
         environment.warn(f"analyzer: {note}")
+    if pipeline.evicted:
+        environment.warn(
+            f"analyzer: {pipeline.evicted:,} connections that were idle longest were ended early to stay within the memory limit"
+            " (--limit-memory): what came of them later stands in rows of its own."
+        )
     if request.json or not request.quiet:
         from analyzer.cli.summary import Overview
 

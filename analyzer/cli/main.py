@@ -68,6 +68,10 @@ def analyze(
         str, typer.Option(metavar="POLICY", help="Whose copy counts where segments overlap: first, last, linux, ...")
     ] = "first",
     zeek_timeouts: Annotated[bool, typer.Option("--zeek-timeouts", help="End idle connections when Zeek would.")] = False,
+    limit_memory: Annotated[
+        str,
+        typer.Option("--limit-memory", metavar="SIZE", help="As 800M or 2G: over it the longest idle are ended.", show_default="a quarter"),
+    ] = "",
     tail: Annotated[bool, typer.Option("--tail", help="Read on while the capture is being written, until Ctrl-C.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that another capture's report left in DIR.")] = False,
     rows: Annotated[int, typer.Option("-n", "--rows", metavar="ROWS", help="Connections shown in the summary.")] = 20,
@@ -81,7 +85,9 @@ def analyze(
     """
     from analyzer.cli.analyze import Request, run_analyze
 
-    request = Request(captures, output, tuple(formats or ("csv",)), checksums, overlap, zeek_timeouts, tail, force, rows, json, quiet)
+    request = Request(
+        captures, output, tuple(formats or ("csv",)), checksums, overlap, zeek_timeouts, tail, force, rows, json, quiet, limit_memory
+    )
     raise typer.Exit(run_analyze(request, Environment()))
 
 
