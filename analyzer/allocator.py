@@ -1,6 +1,6 @@
 """How the process asks the system for memory, for a whole run of the command line (a library does not decide that for its user).
 
-Each batch and each flush makes arrays of some megabytes and drops them. By default glibc maps and unmaps them one by one, and the
+Each batch and each flush makes arrays of up to a few megabytes and drops them. By default glibc maps and unmaps them one by one, and the
 kernel fills every page with zeros again: a fifth of all CPU time. Here they come from the heap, which keeps them for the next batch.
 Arrow uses the same heap instead of one of its own, so that what one has freed serves the other.
 """
@@ -13,8 +13,8 @@ import sys
 
 # mallopt(3)
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-HEAP_BLOCK_BYTES = 32 << 20  # larger ones, the tables of connections and the chunks, are mapped one by one; glibc's own maximum
-KEPT_BYTES = 64 << 20  # free at the end of the heap before it shrinks
+HEAP_BLOCK_BYTES = 2 << 20  # larger ones, the tables of connections and the chunks, are mapped one by one and given back when they grow
+KEPT_BYTES = 32 << 20  # free at the end of the heap before it shrinks
 
 
 def keep_memory() -> None:

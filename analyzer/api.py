@@ -57,7 +57,8 @@ def stream(  # noqa: PLR0913 - options by name
         include_secrets=include_secrets,
         limits=limits or Limits(),
     )
-    yield from Pipeline(options).run(_names(captures))
+    for tables in Pipeline(options).run(_names(captures)):
+        yield {name: sheet.arrow() for name, sheet in tables.items()}
 
 
 def analyze(  # noqa: PLR0913 - options by name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -10,6 +11,19 @@ SECOND = 1_000_000_000
 
 Checksums: TypeAlias = Literal["ignore", "verify"]
 Overlap: TypeAlias = Literal["first", "last", "linux", "windows", "bsd", "solaris"]
+
+
+RESERVED_BYTES = 256 << 20  # what the process takes without open connections: code, chunks, one flush
+CONNECTION_BYTES = 4096  # an open connection: its rows in the tables of all stages, and what their doubling takes at its worst
+LEAST_CONNECTIONS = 1 << 12
+
+
+def quarter_of_memory() -> int:
+    """A quarter of this machine's memory in bytes; 2 GiB where the system does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
+    except (AttributeError, OSError, ValueError):
+        return 2 << 30
 
 
 @dataclass(frozen=True)
@@ -23,6 +37,7 @@ class Limits:
     inflate_ratio: int = 250  # a compressed capture that unpacks to more than this many times its size is a bomb ...
     inflate_free_bytes: int = 256 << 20  # ... but only beyond this many unpacked bytes: below it no harm can be done
     open_captures: int = 64  # captures that overlap in time and are merged: each gets its share of the chunk, 128 KiB at least
+    memory_bytes: int = field(default_factory=quarter_of_memory)  # of the process: over it the oldest idle connections are ended
     arena_bytes: int = 256 << 20  # out-of-order segments and partial messages, all streams together
     stream_bytes: int = 16 << 20  # bytes buffered above a hole, one stream
     gap_acked_bytes: int = 1 << 20  # a hole is given up when this much data beyond it has been acknowledged ...
@@ -47,6 +62,11 @@ class Limits:
     icmp_idle_ns: int = 60 * SECOND
     closed_linger_ns: int = 5 * SECOND  # a closed TCP connection stays this long so that late packets find it
     dns_retry_ns: int = 15 * SECOND  # the same question again within this is a retransmission
+
+    @property
+    def open_connections(self) -> int:
+        """So many connections may be open at a time within ``memory_bytes``."""
+        return max(LEAST_CONNECTIONS, (self.memory_bytes - RESERVED_BYTES) // CONNECTION_BYTES)
 
 
 @dataclass(frozen=True)

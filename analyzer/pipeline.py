@@ -41,9 +41,9 @@ from analyzer.tables import Ints, Rows, take_rows
 from analyzer.tables.services import DNS, HTTP, TLS
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from analyzer.report.columns import Sheet
 
-Tables = dict[str, "pa.RecordBatch"]
+Tables = dict[str, "Sheet"]
 Progress = Callable[[int, int | None], None]
 FLUSH_ROWS = 4000  # connections of one flush: so many that a table costs little per row, so few that its columns stay in the cache
 
@@ -209,11 +209,17 @@ class Pipeline:
             texts=Texts(self._tls.text.data, http_text, self._dns.text.data, self._attribution.text.data),
         )
 
+    @property
+    def evicted(self) -> int:
+        """Connections that were ended early to stay within ``Limits.memory_bytes``."""
+        return self._tracker.evicted
+
     def _counts(self) -> dict[str, dict[str, int]]:
-        """What each dissector could not read, by its own names."""
+        """What each stage could not read or keep, by its own names."""
         tls, inside = {**self._tls.errors, **self._tls.opener.counts}, self._inside.anomalies
         http = {name: self._http.anomalies.get(name, 0) + inside.get(name, 0) for name in {**self._http.anomalies, **inside}}
-        return {"fragments": self._decoder.counts, "dns": self._dns.counts, "tls": tls, "http": http}
+        kept = {"ended_for_memory": self.evicted}
+        return {"connections": kept, "fragments": self._decoder.counts, "dns": self._dns.counts, "tls": tls, "http": http}
 
 
 def capture_seed(batch: Batch) -> int:

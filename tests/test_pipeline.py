@@ -20,6 +20,7 @@ from analyzer.options import Limits, Options
 from analyzer.pipeline import Pipeline
 from analyzer.report import Report
 from analyzer.report.build import TABLES, ZEEK_DNS
+from analyzer.report.columns import Sheet
 
 ROOT = Path(__file__).parents[1]
 CAPTURES = ROOT / "captures"
@@ -44,23 +45,23 @@ CUTS = {
 NOTES: dict[str, list[str]] = {}  # capture -> words of each complaint that is expected
 
 
-def analyse(names: list[str], limits: Limits | None = None, **keywords: Any) -> tuple[Pipeline, list[dict[str, pa.RecordBatch]]]:
+def analyse(names: list[str], limits: Limits | None = None, **keywords: Any) -> tuple[Pipeline, list[dict[str, Sheet]]]:
     pipeline = Pipeline(Options(limits=limits or Limits(arena_bytes=SMALL_ARENA)), with_zeek=True, **keywords)
     return pipeline, list(pipeline.run([str(CAPTURES / name) for name in names]))
 
 
-def tables_of(flushes: list[dict[str, pa.RecordBatch]]) -> dict[str, pa.Table]:
+def tables_of(flushes: list[dict[str, Sheet]]) -> dict[str, pa.Table]:
     """Whole tables; they begin with what the flushes cut."""
     names = [*TABLES, ZEEK_DNS]
-    return {name: pa.Table.from_batches([flush[name] for flush in flushes if name in flush]).combine_chunks() for name in names}
+    return {name: pa.Table.from_batches([flush[name].arrow() for flush in flushes if name in flush]).combine_chunks() for name in names}
 
 
-def contents(flushes: list[dict[str, pa.RecordBatch]]) -> dict[str, list[dict[str, Any]]]:
+def contents(flushes: list[dict[str, Sheet]]) -> dict[str, list[dict[str, Any]]]:
     return {name: table.to_pylist() for name, table in tables_of(flushes).items()}
 
 
 @cache
-def reference(name: str) -> tuple[Pipeline, list[dict[str, pa.RecordBatch]]]:
+def reference(name: str) -> tuple[Pipeline, list[dict[str, Sheet]]]:
     return analyse([name])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,7 @@ from analyzer.cli.cold_start import announcing_compilation, choose_kernels
 from analyzer.cli.environment import Environment
 from analyzer.cli.output_folder import check_folder, choose_folder, claim_folder, record_files
 from analyzer.errors import UsageError
-from analyzer.options import Checksums, Options, Overlap
+from analyzer.options import Checksums, Limits, Options, Overlap
 
 if TYPE_CHECKING:
     from analyzer.pipeline import Pipeline
@@ -41,6 +42,7 @@ class Request:
     rows: int = 20
     json: bool = False
     quiet: bool = False
+    limit_memory: str = ""
 
 
 @contextmanager
@@ -78,6 +80,14 @@ def stopping(pipeline: Pipeline, environment: Environment) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def parse_size(text: str) -> int:
+    """Bytes of a size as people write it: 800M, 2G, 1.5GiB, 1000000 (powers of 1024). Raises UsageError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", text.strip().upper())
+    if found is None:
+        raise UsageError(f"--limit-memory is a size as 800M or 2G, not {text}.")
+    return int(float(found[1]) * 1024 ** " KMGT".index(found[2] or " "))
+
+
 def check_request(request: Request) -> None:
     """Refuse what makes no sense before anything is read. Raises UsageError."""
     if request.checksums not in get_args(Checksums):
@@ -111,6 +121,7 @@ def write_report(request: Request, pipeline: Pipeline, folder: Path, environment
                 summary.add(tables)
                 for writer in writers:
                     writer.write(tables)
+                tables.clear()  # before the next flush is built
         finally:
             for writer in writers:
                 writer.close()
@@ -133,6 +144,7 @@ def run_analyze(request: Request, environment: Environment) -> int:
         keylog=tuple(map(Path, request.keylogs)),
         include_secrets=request.include_secrets,
         trust_store=tuple(map(Path, request.trust_stores)),
+        limits=Limits(memory_bytes=parse_size(request.limit_memory)) if request.limit_memory else Limits(),
     )
     pipeline = Pipeline(options, with_zeek=not ZEEK_FORMATS.isdisjoint(request.formats))
     folder = choose_folder(request.captures, request.output)
@@ -143,6 +155,11 @@ def run_analyze(request: Request, environment: Environment) -> int:
     is_empty = pipeline.quality.packets == 0 and not pipeline.is_stopped
     for note in [facts.why_empty() if facts.format else facts.notes[0] for facts in files] if is_empty else pipeline.notes:
         environment.warn(f"analyzer: {note}")
+    if pipeline.evicted:
+        environment.warn(
+            f"analyzer: {pipeline.evicted:,} connections that were idle longest were ended early to stay within the memory limit"
+            " (--limit-memory): what came of them later stands in rows of its own."
+        )
     if request.json or not request.quiet:
         from analyzer.cli.summary import Overview
 

@@ -76,6 +76,10 @@ def analyze(
         list[str] | None,
         typer.Option("--trust-store", metavar="FILE", help="Authorities to trust, PEM; may be repeated.", show_default=False),
     ] = None,
+    limit_memory: Annotated[
+        str,
+        typer.Option("--limit-memory", metavar="SIZE", help="As 800M or 2G: over it the longest idle are ended.", show_default="a quarter"),
+    ] = "",
     tail: Annotated[bool, typer.Option("--tail", help="Read on while the capture is being written, until Ctrl-C.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that another capture's report left in DIR.")] = False,
     rows: Annotated[int, typer.Option("-n", "--rows", metavar="ROWS", help="Connections shown in the summary.")] = 20,
@@ -105,6 +109,7 @@ def analyze(
         rows,
         json,
         quiet,
+        limit_memory,
     )
     raise typer.Exit(run_analyze(request, Environment()))
 

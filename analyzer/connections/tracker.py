@@ -14,7 +14,7 @@ from analyzer.kernel import DONE
 from analyzer.options import Options
 from analyzer.registries.ip import LIKELY_SERVER_TCP, LIKELY_SERVER_UDP
 from analyzer.tables import Bytes, Ints, Rows, clear_rows, grow_table, new_table, take_rows
-from analyzer.tables.connections import CONNECTION, ENDPOINT, FLOW, SEGMENT, WAIT
+from analyzer.tables.connections import CONNECTION, ENDPOINT, FLOW, SEGMENT, WAIT, WAS_RETURNED
 from analyzer.tables.packets import PACKET
 
 DNS_PORTS = (53, 137, 5353, 5355)  # DNS, NetBIOS names, mDNS, LLMNR: what Zeek's DNS analyser is registered for
@@ -34,7 +34,10 @@ class Tracker:
 
     ``connections`` is a CONNECTION table, ``endpoints`` the ENDPOINT table with rows 2 * connection + sender, ``flows`` the FLOW table with
     rows 2 * CONNECTION.flow + sender (its first two stay zero, for connections without flows). They are replaced when they grow, so
-    take them anew after `track`. A row belongs to one connection until `release`; nothing is reused in between.
+    take them anew after `track`.
+    ``evicted`` counts connections ended early to stay within Limits.memory_bytes.
+
+    A row belongs to one connection until `release`; nothing is reused in between.
     """
 
     def __init__(self, options: Options, rows: int = FIRST_ROWS) -> None:
@@ -50,6 +53,9 @@ class Tracker:
         self._state: Ints = np.zeros(kernels.STATE_SIZE, np.int64)
         self._state[SEGMENTS_TOP] = 1
         self._servers = build_servers()
+        self._most = options.limits.open_connections
+        self.evicted = 0
+        self._returned = 0  # rows handed out by expire() and not released yet
         self._limits: Ints = np.zeros(LIMITS, np.int64)
         self._limits[ZEEK_TIMEOUTS] = options.zeek_timeouts
         self._limits[UDP_IDLE] = options.limits.udp_idle_ns
@@ -108,6 +114,9 @@ class Tracker:
         rows = np.empty(self.active, np.int64)
         count = kernels.collect(self.connections, int(self._state[kernels.USED]), now_ns, everything, rows)
         rows = rows[:count]
+        self._returned += len(rows)
+        if not everything:
+            rows = np.concatenate([rows, self._evict(now_ns)])
         deadlines = self.connections["deadline"][rows]
         ends = np.where((deadlines == 0) | (deadlines > now_ns), now_ns, deadlines)
         rows = np.ascontiguousarray(rows[np.lexsort((self.connections["number"][rows], ends))])
@@ -126,8 +135,27 @@ class Tracker:
         self._state[WAITS_USED] = len(kept)
         return taken
 
+    def _evict(self, now_ns: int) -> Ints:
+        """End the connections that have been idle longest, an eighth more than must be, when there are more than fit in memory.
+
+        Looked at once per batch: which ones they are depends, at the limit only, on how the capture is cut into batches.
+        """
+        excess = self.active - self._returned - self._most
+        if excess <= 0:
+            return np.zeros(0, np.int64)
+        used = self.connections[: int(self._state[kernels.USED])]
+        rows = np.flatnonzero((used["number"] > 0) & (used["marks"] & WAS_RETURNED == 0))
+        oldest = np.lexsort((used["number"][rows], used["last_ts"][rows]))[: excess + self._most // 8]
+        rows = rows[oldest]
+        used["marks"][rows] |= WAS_RETURNED
+        used["deadline"][rows] = now_ns  # what comes later begins a connection of its own
+        self.evicted += len(rows)
+        self._returned += len(rows)
+        return rows
+
     def release(self, rows: Ints) -> None:
         """Forget connections that were returned by `expire`: their rows (zeroed) may be used again."""
+        self._returned -= len(rows)
         kernels.release_slots(self.connections, rows, self._slots, self._free, self._state)
         kernels.release_flows(self.connections, self.flows, self._segments, rows, self._free_flows, self._state)
         pairs = self.connections["flow"][rows].astype(np.int64)

@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-import pyarrow as pa
-
 from analyzer.errors import OutputError
 from analyzer.export.cells import Lines, kind_of
 from analyzer.report.build import TABLES
-from analyzer.report.columns import schema_of
+from analyzer.report.columns import Sheet, schema_of
 
 
 class CsvWriter:
@@ -38,7 +36,7 @@ class CsvWriter:
             self.close()
             raise OutputError(f"{folder}: the report cannot be written there ({error.strerror}). Choose another folder with -o.") from error
 
-    def write(self, batches: Mapping[str, pa.RecordBatch]) -> None:
+    def write(self, batches: Mapping[str, Sheet]) -> None:
         """Append the tables of one flush."""
         for name in batches.keys() & self._files.keys():
             try:

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
-import pyarrow as pa
-
 from analyzer.errors import UsageError
 from analyzer.export.csv import CsvWriter
 from analyzer.export.zeek import ZeekJsonWriter
+from analyzer.report.columns import Sheet
 
 
 class Writer(Protocol):
@@ -18,7 +17,7 @@ class Writer(Protocol):
 
     paths: list[Path]
 
-    def write(self, batches: Mapping[str, pa.RecordBatch]) -> None:
+    def write(self, batches: Mapping[str, Sheet]) -> None:
         """Append the tables of one flush; tables it has no place for are left out."""
 
     def close(self) -> None:

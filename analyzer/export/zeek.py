@@ -17,14 +17,16 @@ import pyarrow.compute as pc
 
 from analyzer.errors import OutputError
 from analyzer.export import row_kernels as rk
-from analyzer.export.cells import Lines, numbers_of, text_of
+from analyzer.export.cells import Lines
 from analyzer.export.percent_kernels import decode_percent
 from analyzer.export.zeek_addresses import in_ipv4, is_local
 from analyzer.export.zeek_services import zeek_service
 from analyzer.registries.cipher_suites import zeek_suite_name
 from analyzer.registries.tls import zeek_alert_name, zeek_curve_name, zeek_version_name
 from analyzer.report.build import ZEEK_DNS
-from analyzer.report.text import booleans, constant, is_there, is_true, lists, named, number, spans, values_of, words
+from analyzer.report.built import as_arrow, is_there, is_true, simple_from_arrow, texts_of, values_of
+from analyzer.report.columns import Sheet
+from analyzer.report.text import booleans, constant, lists, named, number, spans, words
 
 KINDS: Final[dict[str, int]] = {
     "time": rk.EPOCH,
@@ -82,7 +84,7 @@ def _column(name: str) -> Values:
 def _code(column: str, name_of: Callable[[int], str]) -> Values:
     def values(batch: pa.RecordBatch) -> pa.Array:
         array = batch.column(column)
-        return named(numbers_of(array), name_of, is_there(array))
+        return named(values_of(array, np.int64), name_of, is_there(array)).arrow()
 
     return values
 
@@ -92,7 +94,7 @@ def _if_lasted(column: str) -> Values:
 
     def values(batch: pa.RecordBatch) -> pa.Array:
         array = batch.column(column)
-        there = booleans(values_of(batch.column("duration_ms"), np.float64) > 0, is_there(batch.column("duration_ms")))
+        there = booleans(values_of(batch.column("duration_ms"), np.float64) > 0, is_there(batch.column("duration_ms"))).arrow()
         return pc.if_else(there, array, _nothing(array.type))
 
     return values
@@ -104,7 +106,7 @@ def _first(*columns: str) -> Values:
 
 def _proto(batch: pa.RecordBatch) -> pa.Array:
     transport = batch.column("transport")
-    known = pc.is_in(transport, value_set=words(["tcp", "udp", "icmp"]))
+    known = pc.is_in(transport, value_set=words(["tcp", "udp", "icmp"]).arrow())
     return pc.if_else(known, transport, constant("unknown_transport"))
 
 
@@ -123,18 +125,19 @@ def _client_chain(batch: pa.RecordBatch) -> pa.Array:
 def _uri(batch: pa.RecordBatch) -> pa.Array:
     """Request target with percent-encoding taken out, as in Zeek."""
     target = batch.column("target")
-    ends, content = text_of(target)
+    told = texts_of(target)
+    ends, content = told.ends, told.content
     positions, sizes = np.zeros(len(target), np.int64), np.zeros(len(target), np.int64)
     out = np.empty(int(ends[-1] - ends[0]), np.uint8)
     decode_percent(content, ends, positions, sizes, out)
-    return spans(out, positions, sizes)
+    return spans(out, positions, sizes).arrow()
 
 
 def _is_informational(batch: pa.RecordBatch) -> pa.Array:
     """Whether the final response itself is a 1xx (101)."""
     status = batch.column("status")
     values = values_of(status, np.int64)
-    return booleans((values >= 100) & (values < 200) & is_there(status))
+    return booleans((values >= 100) & (values < 200) & is_there(status)).arrow()
 
 
 def _reply(final: str, informational: str) -> Values:
@@ -186,7 +189,7 @@ def _listed(side: str, column: str) -> Values:
     def values(batch: pa.RecordBatch) -> pa.Array:
         array = batch.column(f"{side}_{column}")
         array = pc.if_else(pc.greater(_entity(batch, side), number(0)), array, _nothing(array.type))
-        return lists(is_there(array).astype(np.int64), array.drop_null())
+        return lists(is_there(array).astype(np.int64), simple_from_arrow(array.drop_null())).arrow()
 
     return values
 
@@ -335,12 +338,12 @@ X509: Final = Log(
 LOGS: Final = (CONN, DNS, SSL, X509, HTTP)
 
 
-def build_log(log: Log, batches: Mapping[str, pa.RecordBatch]) -> pa.RecordBatch:
+def build_log(log: Log, batches: Mapping[str, Sheet]) -> pa.RecordBatch:
     """The lines of one log: a batch with the log's fields as columns."""
-    batch = batches[log.table]
+    batch = Sheet.of(batches[log.table]).arrow()
     if log.only is not None and batch.column(log.only).null_count:
         batch = batch.filter(batch.column(log.only).is_valid())
-    return pa.RecordBatch.from_arrays([field.values(batch) for field in log.fields], [field.name for field in log.fields])
+    return pa.RecordBatch.from_arrays([as_arrow(field.values(batch)) for field in log.fields], [field.name for field in log.fields])
 
 
 class ZeekJsonWriter:
@@ -361,7 +364,7 @@ class ZeekJsonWriter:
             self.close()
             raise OutputError(f"{folder}: the logs cannot be written there ({error.strerror}). Choose another folder with -o.") from error
 
-    def write(self, batches: Mapping[str, pa.RecordBatch]) -> None:
+    def write(self, batches: Mapping[str, Sheet]) -> None:
         """Append the lines of one flush."""
         for log in LOGS:
             if log.table not in batches:

@@ -8,7 +8,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.report.text import is_true
+from analyzer.report.built import is_true
 
 # Zeek's default local networks (Site::private_address_space: the special-purpose registries of RFC 6890), by the text of an address
 PRIVATE: Final = (

@@ -32,5 +32,5 @@ def zeek_service(batch: pa.RecordBatch) -> pa.Array:
 
 
 def _zeek_name(batch: pa.RecordBatch, column: str) -> pa.Array:
-    places = pc.index_in(batch.column(column), value_set=words(list(SERVICES)))
-    return words(list(SERVICES.values())).take(places)
+    places = pc.index_in(batch.column(column), value_set=words(list(SERVICES)).arrow())
+    return words(list(SERVICES.values())).arrow().take(places)

@@ -96,7 +96,7 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
         _rows("tls.old_version", answered & (h["version"] > 0x0300) & (h["version"] < 0x0303), *server, h["version"].astype(np.int64)),
     ]
     links = finished.chain_links
-    leaves = links[(links["place"] == 0) & (links["from_client"] == 0)]
+    leaves = take_rows(links, np.flatnonzero((links["place"] == 0) & (links["from_client"] == 0)))
     if len(leaves):
         order = finished.order_of(leaves["connection"].astype(np.int64))
         before, after = validity.not_before[leaves["certificate"]], validity.not_after[leaves["certificate"]]

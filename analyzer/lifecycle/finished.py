@@ -90,3 +90,8 @@ class Finished:
         """(n,) index into ``exchanges`` of each connection's first, -1 = none."""
         starts = np.cumsum(self.exchange_counts) - self.exchange_counts
         return np.where(self.exchange_counts > 0, starts, -1)
+
+    @cached_property
+    def first_exchanges(self) -> Rows:
+        """(n,) EXCHANGE: each connection's first; any row where it has none. There must be exchanges."""
+        return take_rows(self.exchanges, np.maximum(self.first_exchange, 0))

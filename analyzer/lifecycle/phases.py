@@ -89,7 +89,7 @@ def exchange_places(finished: Finished, field: str) -> Places:
     if len(finished.exchanges) == 0:
         nothing = np.zeros(len(at), np.int64)
         return Places.of(nothing, nothing)
-    rows = finished.exchanges[np.maximum(at, 0)]
+    rows = finished.first_exchanges
     return Places.of(np.where(at >= 0, rows[f"{field}_ts"], 0), rows[f"{field}_number"])
 
 
@@ -99,8 +99,9 @@ def next_request(finished: Finished) -> Places:
     if len(finished.exchanges) == 0:
         nothing = np.zeros(len(at), np.int64)
         return Places.of(nothing, nothing)
-    rows = finished.exchanges[np.where(counts > 1, at + 1, 0)]
-    return Places.of(np.where(counts > 1, rows["request_first_ts"], 0), rows["request_first_number"])
+    second = np.where(counts > 1, at + 1, 0)
+    ts, number = finished.exchanges["request_first_ts"][second], finished.exchanges["request_first_number"][second]
+    return Places.of(np.where(counts > 1, ts, 0), number)
 
 
 def build_phases(finished: Finished) -> Rows:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import pyarrow as pa
-
 from analyzer.lifecycle.finished import Finished
 from analyzer.messages.tls.certificates import Certificate
 from analyzer.report import capture, certificates, connections, dns, findings, http, milestones, tcp, tls, waits, zeek_dns
-from analyzer.report.columns import Column
+from analyzer.report.columns import Column, Sheet
 from analyzer.report.identity import Identity
 from analyzer.tables import Rows
 
@@ -72,7 +70,7 @@ def dictionary() -> dict[str, tuple[Column, ...]]:
     return dict(TABLES)
 
 
-def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[str, pa.RecordBatch]:
+def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[str, Sheet]:
     """All tables of one flush but ``capture``, which is known only at the end (``capture.build_capture``).
 
     Args:
@@ -88,7 +86,7 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
     http_batch = http.build_http(finished, identity)
     parts = connections.Parts(phases, tls_batch, http_batch, findings.rule_names(found, len(finished.rows)))
     connections_batch = connections.build_connections(finished, identity, parts)
-    subjects = (names, http_batch.column("url"), connections_batch.column("host"))
+    subjects = (names, http_batch.built("url"), connections_batch.built("host"))
     batches = {
         "connections": connections_batch,
         "milestones": milestones.build_milestones_table(told.steps, identity, finished.connections["first_ts"]),

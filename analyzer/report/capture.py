@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import pyarrow as pa
-
-from analyzer.report.columns import Column, make_batch
+from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.text import texts
 
 COLUMNS = (
@@ -34,7 +32,7 @@ class CaptureFact:
     file: str = ""
 
 
-def build_capture(facts: Iterable[CaptureFact]) -> pa.RecordBatch:
+def build_capture(facts: Iterable[CaptureFact]) -> Sheet:
     """Facts as a report table; a rare thing, so a plain loop."""
     rows = list(facts)
-    return make_batch(COLUMNS, {column.name: texts([getattr(fact, column.name) for fact in rows]) for column in COLUMNS})
+    return make_sheet(COLUMNS, {column.name: texts([getattr(fact, column.name) for fact in rows]) for column in COLUMNS})

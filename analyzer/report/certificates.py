@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.messages.tls.certificates import Certificate
-from analyzer.report.columns import KINDS, Column, make_batch
+from analyzer.report.built import Built, ListColumn, NumberColumn
+from analyzer.report.columns import KINDS, Column, Sheet, make_sheet
 from analyzer.report.identity import Identity
-from analyzer.report.text import booleans, counts, ints, lists, plain, spread, texts, times, truths_or_none
+from analyzer.report.text import booleans, counts, ints, lists, texts, times, truths_or_none
 from analyzer.tables import Ints, Rows
 
 COLUMNS = (
@@ -127,7 +127,7 @@ class Chains:
         leaves[self.order[at]] = self.place_in_used[at]
         return leaves
 
-    def facts(self, name: str) -> pa.Array:
+    def facts(self, name: str) -> Built:
         """(d,) one column of the distinct certificates of this flush."""
         read = _READERS.get(name) or (lambda certificate: getattr(certificate, name) or None)
         values = [read(self.certificates[number]) for number in self.used.tolist()]
@@ -138,18 +138,21 @@ class Chains:
             return lists(np.array([len(one or ()) for one in values], np.int64), texts([text for one in values for text in one or ()]))
         if kind == "truth":
             return truths_or_none(values)
-        return plain(KINDS[kind], np.array([one or 0 for one in values], np.int64), np.array([one is not None for one in values], np.bool_))
+        return NumberColumn(
+            KINDS[kind], np.array([one or 0 for one in values], np.int64), np.array([one is not None for one in values], np.bool_)
+        )
 
-    def fingerprints(self, *, from_client: bool) -> pa.Array:
+    def fingerprints(self, *, from_client: bool) -> ListColumn:
         """(n,) SHA-256 of the chain that each connection's server (or client) sent, as lists."""
         links = self.finished.chain_links
         kept = np.flatnonzero(links["from_client"] == int(from_client))
         kept = kept[np.lexsort((links["place"][kept], links["ts"][kept], self.order[kept]))]
         lengths = np.bincount(self.order[kept], minlength=len(self.finished.rows))
-        return lists(lengths, spread(self.facts("sha256"), self.place_in_used[kept]))
+        digests = texts([self.certificates[number].sha256 for number in self.used.tolist()])
+        return lists(lengths, digests.take(self.place_in_used[kept]))
 
 
-def build_certificates(chains: Chains, reported: set[int]) -> pa.RecordBatch:
+def build_certificates(chains: Chains, reported: set[int]) -> Sheet:
     """The distinct certificates of this flush that no flush before has reported; adds them to ``reported``."""
     links: Rows = chains.finished.chain_links
     fresh = np.array([number not in reported for number in chains.used.tolist()], np.bool_)
@@ -158,10 +161,10 @@ def build_certificates(chains: Chains, reported: set[int]) -> pa.RecordBatch:
     first = by_time[np.searchsorted(chains.place_in_used[by_time], np.arange(len(chains.used)))] if len(links) else by_time
     kept = np.flatnonzero(fresh)
     first = first[kept]
-    return make_batch(
+    return make_sheet(
         COLUMNS,
         {
-            **{name: spread(chains.facts(name), kept) for name in _FACTS},
+            **{name: chains.facts(name).take(kept) for name in _FACTS},
             "first_seen": times(links["ts"][first]),
             "first_frame": counts(links["number"][first]),
             "is_leaf": booleans(links["place"][first] == 0),
@@ -170,17 +173,17 @@ def build_certificates(chains: Chains, reported: set[int]) -> pa.RecordBatch:
     )
 
 
-def build_connection_certificates(chains: Chains, identity: Identity) -> pa.RecordBatch:
+def build_connection_certificates(chains: Chains, identity: Identity) -> Sheet:
     """CHAIN_LINK rows as a report table, ordered by (output position of the connection, time, sender, place)."""
     links: Rows = chains.finished.chain_links
     at = np.lexsort((links["place"], links["from_client"], links["ts"], chains.order))
     order = chains.order[at]
-    return make_batch(
+    return make_sheet(
         LINK_COLUMNS,
         {
             "connection": ints(identity.numbers[order]),
-            "uid": spread(identity.arrays["uid"], order),
-            "sha256": spread(chains.facts("sha256"), chains.place_in_used[at]),
+            "uid": identity.arrays["uid"].take(order),
+            "sha256": chains.facts("sha256").take(chains.place_in_used[at]),
             "place": ints(links["place"][at]),
             "from_client": booleans(links["from_client"][at]),
             "time": times(links["ts"][at]),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 import pyarrow as pa
 
-from analyzer.report.text import TEXT, TIME
+from analyzer.report.built import TEXT, TIME, Built, from_arrow
 
 KINDS: Final[dict[str, pa.DataType]] = {
     "number": pa.int64(),
@@ -41,22 +42,69 @@ class Column:
     caveat: str = ""
 
 
-def schema_of(columns: Sequence[Column]) -> pa.Schema:
+@cache
+def schema_of(columns: tuple[Column, ...]) -> pa.Schema:
     """The Arrow schema that the columns declare."""
     return pa.schema([(column.name, KINDS[column.kind]) for column in columns])
 
 
-def make_batch(columns: Sequence[Column], arrays: Mapping[str, pa.Array]) -> pa.RecordBatch:
-    """A batch with exactly the declared columns in their order.
+class Sheet:
+    """One table of one flush: declared columns as they were built, and as Arrow for whoever asks."""
+
+    def __init__(self, schema: pa.Schema, columns: Sequence[Built], rows: int) -> None:
+        self.schema = schema
+        self.columns = list(columns)
+        self.num_rows = rows
+
+    @classmethod
+    def of(cls, table: Sheet | pa.RecordBatch) -> Sheet:
+        """A sheet of a batch; a sheet is one already."""
+        return table if isinstance(table, Sheet) else cls(table.schema, [from_arrow(array) for array in table.columns], table.num_rows)
+
+    def built(self, name: str) -> Built:
+        """One column as it was built."""
+        place: int = self.schema.get_field_index(name)
+        return self.columns[place]
+
+    def column(self, name: str) -> pa.Array:
+        """One column as Arrow has it."""
+        return self.built(name).arrow()
+
+    __getitem__ = column
+
+    def slice(self, at: int, rows: int) -> Sheet:
+        """Some rows."""
+        return Sheet(self.schema, [column.slice(at, rows) for column in self.columns], max(0, min(rows, self.num_rows - at)))
+
+    def select(self, names: Sequence[str]) -> pa.RecordBatch:
+        """Some columns as an Arrow batch."""
+        return pa.RecordBatch.from_arrays([self.column(name) for name in names], list(names))
+
+    def arrow(self) -> pa.RecordBatch:
+        """The whole table as an Arrow batch."""
+        return pa.RecordBatch.from_arrays([column.arrow() for column in self.columns], schema=self.schema)
+
+    def to_pylist(self) -> list[dict[str, Any]]:
+        """Rows as dicts."""
+        rows: list[dict[str, Any]] = self.arrow().to_pylist()
+        return rows
+
+
+def make_sheet(columns: Sequence[Column], built: Mapping[str, Built | pa.Array]) -> Sheet:
+    """A sheet with exactly the declared columns in their order.
 
     Raises:
-        ValueError: an array is missing, not declared, or of another type or length.
+        ValueError: a column is missing, not declared, or of another type or length.
     """
-    schema = schema_of(columns)
-    differing = set(schema.names) ^ set(arrays)
+    schema = schema_of(tuple(columns))
+    differing = set(schema.names) ^ set(built)
     if differing:
         raise ValueError(f"columns declared and built differ: {', '.join(sorted(differing))}")
     for field in schema:
-        if arrays[field.name].type != field.type:
-            raise ValueError(f"column {field.name} is declared {field.type} and built {arrays[field.name].type}")
-    return pa.RecordBatch.from_arrays([arrays[name] for name in schema.names], schema=schema)
+        if built[field.name].type != field.type:
+            raise ValueError(f"column {field.name} is declared {field.type} and built {built[field.name].type}")
+    found = [built[name] for name in schema.names]
+    rows = len(found[0])
+    if any(len(column) != rows for column in found):
+        raise ValueError("columns differ in length")
+    return Sheet(schema, [from_arrow(column) if isinstance(column, pa.Array) else column for column in found], rows)

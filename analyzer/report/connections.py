@@ -13,24 +13,21 @@ name when encrypted ClientHello was offered), the only name of the certificate, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.registries.ip import ICMP6, protocol_name
-from analyzer.report.columns import Column, make_batch
+from analyzer.report.built import Built, ListColumn, Mask, Numbers, TextColumn, from_arrow, is_there, is_true
+from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.dns import lookup_order
 from analyzer.report.http import COLUMNS as HTTP_COLUMNS
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.phase_columns import BASIS_COLUMNS, DURATION_COLUMNS, WAIT_COLUMNS, phase_arrays
 from analyzer.report.tcp_analysis import ANALYSIS_COLUMNS, analysis_arrays
 from analyzer.report.text import (
-    TIME,
-    Mask,
-    Numbers,
     addresses,
     between,
     booleans,
@@ -38,15 +35,11 @@ from analyzer.report.text import (
     codes,
     counts,
     ints,
-    is_there,
-    is_true,
     milliseconds,
+    moments,
     named,
-    number,
     padded,
-    plain,
     spans,
-    spread,
 )  # fmt: skip
 from analyzer.report.tls import COLUMNS as TLS_COLUMNS
 from analyzer.tables import Ints, Rows
@@ -159,24 +152,24 @@ class Parts:
     """Tables of the same flush that ``connections`` takes columns from; findings (n,) are the names of the rules that fired."""
 
     phases: Rows
-    tls: pa.RecordBatch
-    http: pa.RecordBatch
-    findings: pa.Array
+    tls: Sheet
+    http: Sheet
+    findings: ListColumn
 
 
-def build_connections(finished: Finished, identity: Identity, parts: Parts) -> pa.RecordBatch:
+def build_connections(finished: Finished, identity: Identity, parts: Parts) -> Sheet:
     """The connections of one flush in output order."""
     c = finished.connections
     tls_rows = _places_of(finished.handshakes["seen"] == 1)
-    tls = {name: spread(parts.tls.column(source), tls_rows) for name, source in FROM_TLS.items()}
-    http = {name: spread(parts.http.column(source), finished.first_exchange) for name, source in FROM_HTTP.items()}
+    tls = {name: parts.tls.built(source).take(tls_rows) for name, source in FROM_TLS.items()}
+    http = {name: parts.http.built(source).take(finished.first_exchange) for name, source in FROM_HTTP.items()}
     attribution = _attribution(finished)
-    http_host = spread(parts.http.column("host"), finished.first_exchange)
+    http_host = parts.http.built("host").take(finished.first_exchange)
     host, source = _host(finished, http_host, tls, attribution["dns_name"])
     arrays = {
         **identity.arrays,
         "community_id": identity.community_ids(),
-        "start_time": plain(TIME, c["first_ts"]),
+        "start_time": moments(c["first_ts"]),
         "duration_ms": milliseconds(np.maximum(c["productive_ts"], c["first_ts"]) - c["first_ts"]),
         "transport": named(c["protocol"], _transport_name),
         "service": _service(finished, tls),
@@ -195,7 +188,7 @@ def build_connections(finished: Finished, identity: Identity, parts: Parts) -> p
         **_traffic(finished),
         "findings": parts.findings,
     }
-    return make_batch(COLUMNS, arrays)
+    return make_sheet(COLUMNS, arrays)
 
 
 def _places_of(mask: Mask) -> Ints:
@@ -213,7 +206,7 @@ def _chain(tunnel: int) -> str | None:
     return TUNNEL_JOINT.join(names) or None
 
 
-def _attribution(finished: Finished) -> dict[str, pa.Array]:
+def _attribution(finished: Finished) -> dict[str, Built]:
     a, c = finished.attributions, finished.connections
     known: Mask = (a["basis"] == CACHED) | (a["basis"] == CAUSED)
     version = np.where(a["server_hi"] > 0, 6, 4) * (known & ((a["server_hi"] > 0) | (a["server_lo"] > 0)))
@@ -229,13 +222,13 @@ def _attribution(finished: Finished) -> dict[str, pa.Array]:
     }
 
 
-def _tcp(finished: Finished) -> dict[str, pa.Array]:
+def _tcp(finished: Finished) -> dict[str, Built]:
     c = finished.connections
     is_tcp: Mask = c["protocol"] == 6
     closed: Mask = c["teardown_ts"] != 0
     answered: Mask = c["synack_ts"] != 0
     last_syn = np.maximum(c["syn_ts"], c["last_syn_ts"])
-    arrays = {
+    arrays: dict[str, Built] = {
         "tcp_syn_retries": ints(c["syn_retries"], c["syn_ts"] != 0),
         "tcp_syn_to_synack_ms": between(np.where(c["syn_ts"] != 0, last_syn, 0), c["synack_ts"]),
         "tcp_synack_to_ack_ms": between(c["synack_ts"], np.where(answered, c["ack_ts"], 0)),
@@ -253,9 +246,9 @@ def _tcp(finished: Finished) -> dict[str, pa.Array]:
     return arrays
 
 
-def _traffic(finished: Finished) -> dict[str, pa.Array]:
+def _traffic(finished: Finished) -> dict[str, Built]:
     c = finished.connections
-    arrays = {}
+    arrays: dict[str, Built] = {}
     for side, end in zip(_SIDES, (finished.originators, finished.responders), strict=True):
         arrays[f"{side}_packets"] = ints(end["packets"])
         arrays[f"{side}_bytes"] = ints(end["stream_bytes"])
@@ -273,18 +266,18 @@ def _traffic(finished: Finished) -> dict[str, pa.Array]:
         "tunnel_connection": counts(c["carrier"]),
         "first_frame": counts(c["first_number"]),
         "last_frame": counts(c["last_number"]),
-        "last_time": plain(TIME, c["last_ts"]),
+        "last_time": moments(c["last_ts"]),
     }
 
 
-def _service(finished: Finished, tls: dict[str, pa.Array]) -> pa.Array:
+def _service(finished: Finished, tls: dict[str, Built]) -> TextColumn:
     protocol = finished.services["protocol"]
     is_dns: Mask = protocol == DNS
     is_dns[lookup_order(finished)] = True
     is_tls: Mask = ((finished.handshakes["seen"] == 1) & (protocol != DTLS)) | (protocol == TLS)
     c = finished.connections
     port = np.where(c["flipped"] == 1, c["a_port"], c["b_port"])
-    alpn = pc.coalesce(tls["tls_alpn"], tls["tls_alpn_offered"])
+    alpn = pc.coalesce(tls["tls_alpn"].arrow(), tls["tls_alpn_offered"].arrow())
     speaks_http = is_true(pc.or_(pc.starts_with(alpn, "h2"), pc.starts_with(alpn, "http/1")))
     inner = finished.services["inner"]
     is_https = is_tls & (speaks_http | (inner == HTTP) | (inner == HTTP2) | ((port == HTTPS_PORT) & ~is_there(alpn)))
@@ -301,23 +294,18 @@ def _named_place(protocol: Numbers) -> Ints:
     return places[protocol]
 
 
-def _outer_service(finished: Finished) -> pa.Array:
+def _outer_service(finished: Finished) -> TextColumn:
     outer, inner = finished.services["outer"], finished.services["protocol"]
     place = np.where(outer == HTTP, 1, _named_place(outer))
     return chosen(SERVICES, place, (place >= 0) & (inner != UNKNOWN) & (inner != UNDECIDED))
 
 
-def _host(finished: Finished, http_host: pa.Array, tls: dict[str, pa.Array], dns_name: pa.Array) -> tuple[pa.Array, pa.Array]:
+def _host(finished: Finished, http_host: Built, tls: dict[str, Built], dns_name: Built) -> tuple[Built, Built]:
     """Name of the responder and how it is known. A port after the Host field's name is left out."""
-    named_host = pc.replace_substring_regex(http_host, r":\d*$", "")
+    named_host = pc.replace_substring_regex(http_host.arrow(), r":\d*$", "")
     is_ech = finished.handshakes["is_ech"] == 1
-    sizes = pc.list_value_length(tls["tls_certificate_names"])
-    lone = is_true(pc.equal(sizes, number(1).cast(sizes.type)))
-    at = np.flatnonzero(lone)
-    certificate = pa.nulls(len(lone), pa.large_string())
-    if len(at):
-        certificate = spread(pc.list_flatten(spread(tls["tls_certificate_names"], at)), _places_of(lone))
-    evidence = (named_host, tls["tls_sni"], certificate, dns_name)
+    names = cast("ListColumn", tls["tls_certificate_names"])
+    evidence = (named_host, tls["tls_sni"].arrow(), names.only().arrow(), dns_name.arrow())
     there = [is_there(array) for array in evidence]
     place = np.select([there[0], there[1] & ~is_ech, there[1], there[2], there[3]], [0, 1, 2, 3, 4], -1)
-    return pc.coalesce(*evidence), chosen(HOST_SOURCES, place, place >= 0)
+    return from_arrow(pc.coalesce(*evidence)), chosen(HOST_SOURCES, place, place >= 0)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.registries.dns import class_name, extended_error_name, opcode_name, rcode_name, rr_type_name
-from analyzer.report.columns import Column, make_batch
+from analyzer.report.built import Mask, TextColumn
+from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.identity import Identity
-from analyzer.report.text import Mask, addresses, between, booleans, chosen, codes, counts, ints, lists, named, spans, spread, times
-from analyzer.tables import Ints, Rows
+from analyzer.report.text import addresses, between, booleans, chosen, codes, counts, ints, lists, named, spans, times
+from analyzer.tables import Ints, Rows, take_rows
 from analyzer.tables.dns import ERRORS, OUTCOMES
 
 COLUMNS = (
@@ -74,17 +74,17 @@ def lookup_order(finished: Finished) -> Ints:
     return finished.order_of(finished.lookups["connection"].astype(np.int64))
 
 
-def lookup_names(finished: Finished) -> pa.Array:
+def lookup_names(finished: Finished) -> TextColumn:
     """The name each lookup asks for."""
     return spans(finished.texts.dns, finished.lookups["name"], finished.lookups["name_size"])
 
 
-def build_dns(finished: Finished, identity: Identity, names: pa.Array) -> pa.RecordBatch:
+def build_dns(finished: Finished, identity: Identity, names: TextColumn) -> Sheet:
     """LOOKUP rows as a report table; ``names`` are those of all lookups of the flush."""
     kept = np.flatnonzero(finished.lookups["is_repeat"] == 0)
-    q, records, text = finished.lookups[kept].view(np.recarray), finished.records, finished.texts.dns
+    q, records, text = take_rows(finished.lookups, kept), finished.records, finished.texts.dns
     places, lengths = record_places(q, records["section"] == 1)
-    answers = records[places]
+    answers = take_rows(records, places)
     order = lookup_order(finished)[kept]
     asked, answered = q["has_query"] == 1, q["has_response"] == 1
     bits = {
@@ -97,12 +97,12 @@ def build_dns(finished: Finished, identity: Identity, names: pa.Array) -> pa.Rec
         "dnssec_ok": (q["dnssec_ok"], asked),
         "is_multicast": (q["is_multicast"], None),
     }
-    return make_batch(
+    return make_sheet(
         COLUMNS,
         {
             "lookup": ints(q["number"]),
             "connection": ints(identity.numbers[order]),
-            "uid": spread(identity.arrays["uid"], order),
+            "uid": identity.arrays["uid"].take(order),
             "client_ip": addresses(q["client_hi"], q["client_lo"], q["ip_version"]),
             "client_port": ints(q["client_port"]),
             "server_ip": addresses(q["server_hi"], q["server_lo"], q["ip_version"]),
@@ -115,7 +115,7 @@ def build_dns(finished: Finished, identity: Identity, names: pa.Array) -> pa.Rec
             "last_rtt_ms": between(q["last_query_ts"], q["response_ts"]),
             "queries": ints(q["queries"]),
             "responses": ints(q["responses"]),
-            "name": spread(names, kept),
+            "name": names.take(kept),
             "type": named(q["qtype"], rr_type_name, q["qtype"] >= 0),
             "class": named(q["qclass"], class_name, q["qclass"] >= 0),
             "opcode": named(q["opcode"], opcode_name),

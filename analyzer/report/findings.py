@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.lifecycle.findings import RULES
 from analyzer.registries.tls import alert_name, version_name
-from analyzer.report.columns import Column, make_batch
+from analyzer.report.built import Built, ListColumn
+from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.identity import Identity
 from analyzer.report.tcp_analysis import icmp_error_text
-from analyzer.report.text import chosen, counts, distinct, ints, lists, spread, times, words
+from analyzer.report.text import chosen, counts, distinct, ints, lists, times, words
 from analyzer.tables import Rows
 
 COLUMNS = (
@@ -37,7 +37,7 @@ _CODE_NAMES: Final = {
 }
 
 
-def rule_names(findings: Rows, connections: int) -> pa.Array:
+def rule_names(findings: Rows, connections: int) -> ListColumn:
     """(connections,) names of the rules that fired on each connection, as lists; findings are ordered by connection."""
     lengths = np.bincount(findings["order"], minlength=connections)
     return lists(lengths, chosen([rule.name for rule in RULES], findings["rule"]))
@@ -50,7 +50,7 @@ def _detail(rule_code: int, amount: int) -> str | None:
     return _CODE_NAMES.get(rule.name, str)(amount)
 
 
-def build_findings_table(findings: Rows, identity: Identity, subjects: tuple[pa.Array, pa.Array, pa.Array]) -> pa.RecordBatch:
+def build_findings_table(findings: Rows, identity: Identity, subjects: tuple[Built, Built, Built]) -> Sheet:
     """FINDING rows as a report table.
 
     ``subjects``: the name of each lookup, the URL of each exchange and the host of each connection of the flush.
@@ -61,7 +61,7 @@ def build_findings_table(findings: Rows, identity: Identity, subjects: tuple[pa.
     is_code = np.array([one.unit == "code" for one in RULES])[rule]
     told, index = distinct(np.where(is_code, rule.astype(np.int64) << 32 | (f["amount"] & 0xFFFFFFFF), -1))
     details = words([_detail(code >> 32, code & 0xFFFFFFFF) if code >= 0 else None for code in told])
-    return make_batch(
+    return make_sheet(
         COLUMNS,
         {
             "connection": ints(identity.numbers[order]),
@@ -69,9 +69,9 @@ def build_findings_table(findings: Rows, identity: Identity, subjects: tuple[pa.
             "rule": chosen([one.name for one in RULES], rule),
             "frame": counts(f["number"]),
             "time": times(f["ts"]),
-            "subject": pc.coalesce(spread(names, f["lookup"]), spread(urls, f["exchange"]), spread(hosts, order)),
+            "subject": pc.coalesce(names.take(f["lookup"]).arrow(), urls.take(f["exchange"]).arrow(), hosts.take(order).arrow()),
             "meaning": chosen([one.meaning for one in RULES], rule),
-            "detail": details.take(ints(index)),
+            "detail": details.take(index),
             "amount": ints(f["amount"], np.array([one.unit != "" for one in RULES])[rule]),
             "amount_unit": chosen([one.unit or None for one in RULES], rule),
             "advice": chosen([one.advice for one in RULES], rule),

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.lifecycle.finished import Finished
-from analyzer.report.columns import Column, make_batch
+from analyzer.report.built import NumberColumn
+from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.identity import IDENTITY, Identity
-from analyzer.report.text import between, booleans, chosen, constant, counts, ints, joined, named, spans, spread, times
+from analyzer.report.text import between, booleans, chosen, constant, counts, ints, joined, named, spans, times
 from analyzer.tables import Rows
 from analyzer.tables.http import HTTP_ERRORS, MEDIA_TYPES, NO_CODING
 
@@ -94,11 +95,11 @@ def split_lines(array: pa.Array) -> pa.Array:
 def urls(finished: Finished, identity: Identity, targets: pa.Array, hosts: pa.Array) -> pa.Array:
     """Absolute URL of each exchange: scheme, Host (else the responder's address and port), target (RFC 9112 3.3)."""
     x, order = finished.exchanges, finished.exchange_order
-    responders = identity.arrays["responder_ip"]
+    responders = identity.arrays["responder_ip"].arrow()
     literal = pc.if_else(pc.match_substring(responders, ":"), joined("[", responders, "]"), responders)
-    ports = identity.arrays["responder_port"]
+    ports = identity.arrays["responder_port"].arrow()
     fallback = joined(literal, ":", ports.cast(pa.large_string()))
-    authority = pc.coalesce(hosts, spread(fallback, order))
+    authority = pc.coalesce(hosts, fallback.take(ints(order).arrow()))
     scheme = chosen(("http://", "https://"), finished.handshakes["seen"][order] == 1)
     origin = joined(scheme, authority, targets)
     whole = pc.or_(pc.starts_with(targets, "http://"), pc.starts_with(targets, "https://"))
@@ -108,28 +109,28 @@ def urls(finished: Finished, identity: Identity, targets: pa.Array, hosts: pa.Ar
     # what is none of these is authority-form (CONNECT) or nonsense: shown as sent
     url = pc.if_else(is_path, origin, pc.if_else(is_star, bare, targets))
     url = pc.if_else(whole, targets, url)
-    return pc.if_else(booleans(x["has_request"]), url, constant(None))
+    return pc.if_else(booleans(x["has_request"]).arrow(), url, constant(None))
 
 
-def _decoded(x: Rows, side: str) -> pa.Array:
+def _decoded(x: Rows, side: str) -> NumberColumn:
     """Bytes of bodies without their content coding; null where it was not taken off."""
     coding, decoded = x[f"{side}_coding"], x[f"{side}_decoded_bytes"]
     return ints(np.where(coding == NO_CODING, x[f"{side}_body_bytes"], decoded), (coding == NO_CODING) | (x[f"{side}_is_decoded"] == 1))
 
 
-def build_http(finished: Finished, identity: Identity) -> pa.RecordBatch:
+def build_http(finished: Finished, identity: Identity) -> Sheet:
     """EXCHANGE rows as a report table, in the order of the flush."""
     x: Rows = finished.exchanges
     text = {name: spans(finished.texts.http, x[name], x[f"{name}_size"]) for name in _SPANS}
     asked, answered = x["has_request"] == 1, x["has_response"] == 1
-    return make_batch(
+    return make_sheet(
         COLUMNS,
         {
             **identity.at(finished.exchange_order),
             "index": ints(x["index"]),
             "request_time": times(x["request_first_ts"]),
             "response_time": times(x["response_first_ts"]),
-            "url": urls(finished, identity, text["target"], text["host"]),
+            "url": urls(finished, identity, text["target"].arrow(), text["host"].arrow()),
             "status": ints(x["status"], answered),
             "version": named(x["version"], version_text, x["version"] > 0),
             "response_version": named(x["response_version"], version_text, answered),
@@ -138,7 +139,7 @@ def build_http(finished: Finished, identity: Identity) -> pa.RecordBatch:
             "response_receive_ms": between(x["response_first_ts"], x["response_last_ts"]),
             "request_content_type": text.pop("request_type"),
             "response_content_type": text.pop("response_type"),
-            "proxied": split_lines(text.pop("proxied")),
+            "proxied": split_lines(text.pop("proxied").arrow()),
             **text,
             "request_head_bytes": ints(x["request_head_bytes"], asked),
             "request_body_bytes": ints(x["request_body_bytes"]),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-import pyarrow as pa
 
 from analyzer.connections.identity import community_ids, uids
 from analyzer.lifecycle.finished import Finished
+from analyzer.report.built import Built, TextColumn
 from analyzer.report.columns import Column
-from analyzer.report.text import addresses, ints, padded, spread
+from analyzer.report.text import addresses, ints, padded
 from analyzer.tables import Ints
 
 IDENTITY = (
@@ -24,7 +24,7 @@ IDENTITY = (
 
 
 class Identity:
-    """Arrow columns that name the connections of one flush, made once and spread over all tables."""
+    """Columns that name the connections of one flush, made once and spread over all tables."""
 
     def __init__(self, finished: Finished, seed: int) -> None:
         self._finished = finished
@@ -34,15 +34,12 @@ class Identity:
         self.numbers: Ints = c["number"].astype(np.int64)
 
     @cached_property
-    def arrays(self) -> dict[str, pa.Array]:
+    def arrays(self) -> dict[str, Built]:
         """The columns of IDENTITY, one row per connection in output order."""
         c, flipped = self._finished.connections, self._is_flipped
-        a = addresses(c["a_hi"], c["a_lo"], c["ip_version"])
-        b = addresses(c["b_hi"], c["b_lo"], c["ip_version"])
-        if flipped.any():
-            both, rows = pa.concat_arrays([a, b]), np.arange(len(c))
-            a = spread(both, np.where(flipped, rows + len(c), rows))
-            b = spread(both, np.where(flipped, rows, rows + len(c)))
+        version = c["ip_version"]
+        a = addresses(np.where(flipped, c["b_hi"], c["a_hi"]), np.where(flipped, c["b_lo"], c["a_lo"]), version)
+        b = addresses(np.where(flipped, c["a_hi"], c["b_hi"]), np.where(flipped, c["a_lo"], c["b_lo"]), version)
         return {
             "connection": ints(self.numbers),
             "uid": padded(uids(c, np.arange(len(c)), self._seed)),
@@ -52,10 +49,10 @@ class Identity:
             "responder_port": ints(np.where(flipped, c["a_port"], c["b_port"])),
         }
 
-    def community_ids(self) -> pa.Array:
+    def community_ids(self) -> TextColumn:
         """Community ID v1 of each connection."""
         return padded(community_ids(self._finished.connections, np.arange(len(self.numbers))))
 
-    def at(self, order: Ints) -> dict[str, pa.Array]:
+    def at(self, order: Ints) -> dict[str, Built]:
         """The columns of IDENTITY for rows that belong to the connections at these output positions (-1 = none)."""
-        return {name: spread(array, order) for name, array in self.arrays.items()}
+        return {name: array.take(order) for name, array in self.arrays.items()}

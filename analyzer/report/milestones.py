@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 
 from analyzer.lifecycle.milestones import MILESTONES
-from analyzer.report.columns import Column, make_batch
+from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.identity import Identity
 from analyzer.report.text import chosen, counts, ints, milliseconds, times
 from analyzer.tables import Ints, Rows
@@ -25,11 +24,11 @@ COLUMNS = (
 )
 
 
-def build_milestones_table(milestones: Rows, identity: Identity, first_ts: Ints) -> pa.RecordBatch:
+def build_milestones_table(milestones: Rows, identity: Identity, first_ts: Ints) -> Sheet:
     """MILESTONE rows as a report table; ``first_ts`` (n,) is the first packet's time of each connection of the flush."""
     m = milestones
     order = m["order"].astype(np.int64)
-    return make_batch(
+    return make_sheet(
         COLUMNS,
         {
             "connection": ints(identity.numbers[order]),

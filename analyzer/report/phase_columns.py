@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-import pyarrow as pa
-
 from analyzer.lifecycle.blame import FIRST_PHASE
+from analyzer.report.built import Built
 from analyzer.report.columns import Column
 from analyzer.report.text import chosen, ints, milliseconds
 from analyzer.tables import Rows
@@ -51,9 +50,9 @@ BASIS_COLUMNS: Final = tuple(
 )
 
 
-def phase_arrays(phases: Rows) -> dict[str, pa.Array]:
+def phase_arrays(phases: Rows) -> dict[str, Built]:
     """PHASE rows (n, phases) as columns; a phase whose basis is absent has no duration and no frames."""
-    arrays = {
+    arrays: dict[str, Built] = {
         f"{phase}_tcp_wait_ms": milliseconds(rows["waited"], rows["waited"] > 0)
         for phase, rows in zip(WAITING_PHASES, phases[:, FIRST_PHASE:].T, strict=True)
     }

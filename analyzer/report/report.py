@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from analyzer.report.build import TABLES
-from analyzer.report.columns import schema_of
+from analyzer.report.columns import Sheet, schema_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,17 +26,18 @@ class Report:
         self._frames: dict[str, pd.DataFrame] = {}
 
     @classmethod
-    def collect(cls, flushes: Iterable[Mapping[str, pa.RecordBatch]]) -> Report:
+    def collect(cls, flushes: Iterable[Mapping[str, Sheet | pa.RecordBatch]]) -> Report:
         """The report of all flushes."""
         report = cls()
         for batches in flushes:
             report.add(batches)
         return report
 
-    def add(self, batches: Mapping[str, pa.RecordBatch]) -> None:
+    def add(self, batches: Mapping[str, Sheet | pa.RecordBatch]) -> None:
         """Take the tables of one flush; tables that are no part of the report are left out."""
         for name in batches.keys() & TABLES.keys():
-            self._batches[name].append(batches[name])
+            batch = batches[name]
+            self._batches[name].append(batch.arrow() if isinstance(batch, Sheet) else batch)
             self._frames.pop(name, None)
 
     def table(self, name: str) -> pa.Table:

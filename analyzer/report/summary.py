@@ -13,12 +13,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.report.text import TIME, constant, ints, is_there, is_true, values_of
+from analyzer.report.built import TIME, is_there, is_true, values_of
+from analyzer.report.columns import Sheet
+from analyzer.report.text import constant, ints
 from analyzer.tables import Ints
 
 SHOWN_PHASES: Final = ("dns", "tcp_connect", "tls_handshake", "server_wait", "response_receive")
 SEVERITY_RANK: Final = {"error": 3, "warning": 2, "note": 1}
 EXAMPLES = 3  # findings of one rule that are shown
+COUNTED: Final = ("originator_bytes", "responder_bytes")
 DISSECTORS: Final = ("dns", "tls", "http")
 HOSTS_COUNTED = 200_000  # distinct hosts that are told apart
 EXACT_DURATIONS = 2000  # so many durations are kept as they are: the median of a few is one of them
@@ -118,23 +121,24 @@ class Summary:
         self.slowest: dict[str, dict[str, Any]] = {}
         self._candidates: list[tuple[tuple[int, float], dict[str, Any]]] = []
 
-    def add(self, tables: Mapping[str, pa.RecordBatch]) -> None:
+    def add(self, tables: Mapping[str, Sheet | pa.RecordBatch]) -> None:
         """Count one flush."""
-        worst = self._add_findings(tables["findings"])
-        self._add_connections(tables["connections"], worst)
+        worst = self._add_findings(Sheet.of(tables["findings"]))
+        self._add_connections(Sheet.of(tables["connections"]), worst)
         self.exchanges += tables["http"].num_rows
         self.lookups += tables["dns"].num_rows
         if "capture" in tables:
             self._add_unread(tables["capture"])
 
-    def _add_unread(self, batch: pa.RecordBatch) -> None:
+    def _add_unread(self, batch: Sheet | pa.RecordBatch) -> None:
         """What the dissectors could not read, of the table that says what became of everything."""
         for fact in batch.select(["group", "name", "value"]).to_pylist():
             if fact["group"] in DISSECTORS and fact["name"] != "messages":
                 self.unread.setdefault(fact["group"], {})[fact["name"]] = int(fact["value"])
 
-    def _add_findings(self, batch: pa.RecordBatch) -> Worst:
+    def _add_findings(self, sheet: Sheet) -> Worst:
         """Count findings and keep the first examples of each rule; the worst finding of each connection of this flush."""
+        batch = sheet.arrow()
         rules = batch["rule"].dictionary_encode()
         codes = values_of(rules.indices, np.int32)
         severities = np.zeros(len(rules.dictionary), np.int64)
@@ -145,14 +149,15 @@ class Summary:
             self.findings[severity, rule] += len(rows)
             known = self.examples.setdefault(rule, [])
             if len(known) < EXAMPLES:
-                known += dicts(batch.take(ints(rows[: EXAMPLES - len(known)])))
+                known += dicts(batch.take(ints(rows[: EXAMPLES - len(known)]).arrow()))
         numbers = values_of(batch["connection"], np.int64)
         rank = severities[codes] if len(codes) else np.zeros(0, np.int64)
         order = np.lexsort((np.arange(len(rank)), -rank, numbers))
         first = order[np.flatnonzero(np.diff(numbers[order], prepend=-1))] if len(order) else order
         return Worst(batch, numbers[first], rank[first], first)
 
-    def _add_connections(self, batch: pa.RecordBatch, worst: Worst) -> None:
+    def _add_connections(self, sheet: Sheet, worst: Worst) -> None:
+        batch = sheet.select([*self.COLUMNS, *COUNTED, *(f"{name}_ms" for name in SHOWN_PHASES)])
         self.connections += batch.num_rows
         for counter, column in ((self.transports, "transport"), (self.services, "service"), (self.states, "state")):
             for pair in pc.value_counts(batch[column]).to_pylist():
@@ -189,7 +194,7 @@ class Summary:
         rank = np.where(is_lookup & (rank == 0), -1, rank)  # lookups show as a phase of what they caused
         best = np.lexsort((numbers, -total, -rank))[: self._rows]
         names = [*self.COLUMNS, *(f"{name}_ms" for name in SHOWN_PHASES)]
-        chosen = batch.select(names).take(ints(best))
+        chosen = batch.select(names).take(ints(best).arrow())
         for at, row in zip(best.tolist(), dicts(chosen), strict=True):
             row["finding"] = worst.finding_of(row["connection"])
             row["total_ms"] = float(total[at])

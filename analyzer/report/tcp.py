@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.lifecycle.vantage import hops
-from analyzer.report.columns import Column, make_batch
+from analyzer.report.built import Built, Mask, Numbers
+from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.identity import Identity
-from analyzer.report.text import Mask, Numbers, booleans, chosen, codes, counts, ints, lists, milliseconds
+from analyzer.report.text import booleans, chosen, codes, counts, ints, lists, milliseconds
 from analyzer.tables import Ints
 from analyzer.tables.connections import ENDPOINT, FLOW, IDLE_CAUSES, RULES
 from analyzer.tables.streams import REASONS, STREAM
@@ -147,7 +147,7 @@ class _Ends:
         return flat if self._is_all else flat[self.places]
 
 
-def build_tcp(finished: Finished, identity: Identity) -> pa.RecordBatch:
+def build_tcp(finished: Finished, identity: Identity) -> Sheet:
     """One row for each end of each TCP connection that sent a packet: ordered as the connections, the originator first."""
     ends = _Ends(finished)
     arrays = {
@@ -164,10 +164,10 @@ def build_tcp(finished: Finished, identity: Identity) -> pa.RecordBatch:
     silent: Mask = ends.of("flow", "idle_max_ns") > 0
     arrays["silence_cause"] = chosen(IDLE_CAUSES, ends.of("flow", "idle_cause"), silent)
     arrays["conflict_was_acked"] = booleans(ends.of("stream", "is_conflict_acked"), ends.of("stream", "conflicts") > 0)
-    return make_batch(COLUMNS, arrays)
+    return make_sheet(COLUMNS, arrays)
 
 
-def _sizes(ends: _Ends) -> dict[str, pa.Array]:
+def _sizes(ends: _Ends) -> dict[str, Built]:
     packets = ends.of("end", "data_packets")
     span = ends.of("end", "last_payload_ts") - ends.of("end", "first_payload_ts")
     seen = np.maximum(ends.of("end", "stream_bytes") - ends.of("end", "missed_bytes"), 0)
@@ -178,7 +178,7 @@ def _sizes(ends: _Ends) -> dict[str, pa.Array]:
     }
 
 
-def _offers(ends: _Ends, finished: Finished) -> dict[str, pa.Array]:
+def _offers(ends: _Ends, finished: Finished) -> dict[str, Built]:
     c = finished.connections
     nothing = np.zeros(len(c), np.int64)
     opened: Mask = ends.pairs(c["syn_ts"], c["synack_ts"]) != 0
@@ -200,7 +200,7 @@ def _offers(ends: _Ends, finished: Finished) -> dict[str, pa.Array]:
     }
 
 
-def _round_trips(ends: _Ends) -> dict[str, pa.Array]:
+def _round_trips(ends: _Ends) -> dict[str, Built]:
     samples, full = ends.of("flow", "rtt_samples"), ends.of("flow", "full_rtt_samples")
     measured: Mask = samples > 0
     fully: Mask = full > 0
@@ -214,7 +214,7 @@ def _round_trips(ends: _Ends) -> dict[str, pa.Array]:
     }
 
 
-def _reasons(ends: _Ends) -> dict[str, pa.Array]:
+def _reasons(ends: _Ends) -> dict[str, Built]:
     judged, given_up = ends.of("flow", "judged_by"), ends.of("stream", "gaps_by_reason")
     by_rule, rule = np.nonzero(judged)
     by_reason, reason = np.nonzero(given_up)

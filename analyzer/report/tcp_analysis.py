@@ -11,13 +11,13 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.lifecycle.tcp_findings import icmp_code
 from analyzer.lifecycle.vantage import BASES, PROXIES, find_proxies, find_vantage
+from analyzer.report.built import Built, Mask
 from analyzer.report.columns import Column
-from analyzer.report.text import Mask, chosen, counts, milliseconds, named
+from analyzer.report.text import chosen, counts, milliseconds, named
 from analyzer.tables import Rows
 from analyzer.tables.connections import CLOSE_KINDS, RESET_ID_DIFFERS, RESET_TTL_DIFFERS, VANTAGES
 
@@ -61,12 +61,12 @@ ANALYSIS_COLUMNS: Final = (
 )
 
 
-def analysis_arrays(finished: Finished) -> dict[str, pa.Array]:
+def analysis_arrays(finished: Finished) -> dict[str, Built]:
     """The arrays of ANALYSIS_COLUMNS."""
     c = finished.connections
     is_tcp: Mask = c["protocol"] == 6
     place, basis = find_vantage(finished)
-    arrays = {
+    arrays: dict[str, Built] = {
         "tcp_close": chosen([name for name, _ in CLOSE_KINDS], c["close_kind"], is_tcp),
         "tcp_reset_differs": chosen((None, "ttl", "ip id", "ttl, ip id"), _reset_differs(c), c["reset_marks"] > 0),
         "tcp_round_trip_ms": milliseconds(c["irtt_ns"], c["irtt_ns"] > 0),
@@ -83,7 +83,7 @@ def analysis_arrays(finished: Finished) -> dict[str, pa.Array]:
     return arrays
 
 
-def _end(flows: Rows, is_tcp: Mask) -> dict[str, pa.Array]:
+def _end(flows: Rows, is_tcp: Mask) -> dict[str, Built]:
     samples = flows["rtt_samples"]
     measured: Mask = samples > 0
     mean = flows["rtt_sum_ns"] // np.maximum(samples, 1)

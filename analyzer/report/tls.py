@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.messages.tls.chains import does_name_fit
@@ -23,29 +22,27 @@ from analyzer.registries.tls import (
     signature_scheme_name,
     version_name,
 )
+from analyzer.report.built import Built, Mask, NumberColumn, is_there, values_of
 from analyzer.report.certificates import Chains
-from analyzer.report.columns import Column, make_batch
+from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.text import (
-    Mask,
     booleans,
     chosen,
     codes,
     counts,
     distinct,
     ints,
-    is_there,
     milliseconds,
     named,
     padded,
+    places,
     spans,
-    spread,
     times,
     truths_or_none,
-    values_of,
     words,
 )
-from analyzer.tables import Ints, Rows
+from analyzer.tables import Ints, Rows, take_rows
 from analyzer.tables.lifecycle import PHASES
 from analyzer.tables.tls import ABSENT, BASES, CODE_LISTS, ERRORS, HANDSHAKE_TEXTS, RESUMPTIONS, STEP_CODES
 
@@ -162,7 +159,7 @@ def authentication_of_scheme(scheme: int) -> str:
     return next((kind.upper() for kind in ("rsa", "ecdsa", "ed25519", "ed448", "mldsa", "dsa") if name.startswith(kind)), "")
 
 
-def suite_columns(h: Rows) -> dict[str, pa.Array]:
+def suite_columns(h: Rows) -> dict[str, Built]:
     """The columns about the cipher suite; one Python call per distinct combination."""
     chosen_one = (h["version"] > 0) & (h["cipher_suite"] >= 0)
     suite = np.where(chosen_one, h["cipher_suite"], 0).astype(np.int64) & 0xFFFF
@@ -174,55 +171,55 @@ def suite_columns(h: Rows) -> dict[str, pa.Array]:
         describe_suite(code >> 48 & 0xFFFF, code >> 32 & 0xFFFF, code >> 16 & 0xFFFF, code >> 1 & 0x7FFF, is_resumed=bool(code & 1))
         for code in found
     ]
-    places = ints(index, chosen_one)
-    columns = {
-        name: words([getattr(one, name) for one in told]).take(places)
+    at = places(index, chosen_one)
+    columns: dict[str, Built] = {
+        name: words([getattr(one, name) for one in told]).take(at)
         for name in ("cipher_suite", "key_exchange", "authentication", "encryption", "mac", "prf_hash")
     }
-    columns["forward_secrecy"] = truths_or_none([one.forward_secrecy for one in told]).take(places)
+    columns["forward_secrecy"] = truths_or_none([one.forward_secrecy for one in told]).take(at)
     return columns
 
 
-def fits(names: pa.Array, leaf: Ints, patterns: list[list[str]]) -> pa.Array:
+def fits(names: Built, leaf: Ints, patterns: list[list[str]]) -> NumberColumn:
     """Whether each leaf (place, -1 = none) is for the name asked for; one comparison per distinct pair."""
-    encoded = names.dictionary_encode()
+    encoded = names.arrow().dictionary_encode()
     known = encoded.dictionary.to_pylist()
     asked = np.where(is_there(encoded.indices), values_of(encoded.indices, np.int32), -1).astype(np.int64)
     both = (asked >= 0) & (leaf >= 0)
     pairs, index = distinct(np.where(both, asked << 32 | leaf, -1))
     verdicts = [pair >= 0 and any(does_name_fit(known[pair >> 32], one) for one in patterns[pair & 0xFFFFFFFF]) for pair in pairs]
-    return booleans(np.array(verdicts, np.bool_)).take(ints(index, both))
+    return booleans(np.array(verdicts, np.bool_)).take(places(index, both))
 
 
 def certified_names(chains: Chains) -> list[list[str]]:
     """The names each certificate of the flush is for: its DNS names, else its common name."""
-    common = chains.facts("common_name").to_pylist()
-    return [names or ([name] if name else []) for names, name in zip(chains.facts("names").to_pylist(), common, strict=True)]
+    common = chains.facts("common_name").arrow().to_pylist()
+    return [names or ([name] if name else []) for names, name in zip(chains.facts("names").arrow().to_pylist(), common, strict=True)]
 
 
-def certificate_columns(chains: Chains, at: Ints, names: pa.Array) -> dict[str, pa.Array]:
+def certificate_columns(chains: Chains, at: Ints, names: Built) -> dict[str, Built]:
     """The columns about the server's certificate and both chains, for the connections at these output positions."""
     leaf = chains.leaf[at]
-    facts = {name: spread(chains.facts(name), leaf) for name in ("subject", "issuer", "not_before", "not_after", "names", "sha256")}
+    facts = {name: chains.facts(name).take(leaf) for name in ("subject", "issuer", "not_before", "not_after", "names", "sha256")}
     columns = {f"certificate_{name}": array for name, array in facts.items()}
     columns["certificate_fits_sni"] = fits(names, leaf, certified_names(chains))
-    columns["server_chain"] = spread(chains.fingerprints(from_client=False), at)
-    columns["client_chain"] = spread(chains.fingerprints(from_client=True), at)
+    columns["server_chain"] = chains.fingerprints(from_client=False).take(at)
+    columns["client_chain"] = chains.fingerprints(from_client=True).take(at)
     return columns
 
 
-def code_lists(finished: Finished, h: Rows) -> dict[str, pa.Array]:
+def code_lists(finished: Finished, h: Rows) -> dict[str, Built]:
     """The columns that are lists of code points; one Python call per distinct list."""
-    columns = {}
+    columns: dict[str, Built] = {}
     for name in CODE_LISTS:
         namer = group_name if name in ("groups_offered", "shares_offered") else extension_name
-        encoded = spans(finished.texts.tls, h[name], h[f"{name}_size"]).dictionary_encode()
+        encoded = spans(finished.texts.tls, h[name], h[f"{name}_size"]).arrow().dictionary_encode()
         told = [[namer(int(code)) for code in one.split("-")] for one in encoded.dictionary.to_pylist()]
-        columns[name] = words([",".join(one) for one in told]).take(encoded.indices)
+        columns[name] = words([",".join(one) for one in told]).take(places(values_of(encoded.indices, np.int32), h[f"{name}_size"] > 0))
     return columns
 
 
-def bit_names(bits: Ints, namer: Callable[[int], str]) -> pa.Array:
+def bit_names(bits: Ints, namer: Callable[[int], str]) -> Built:
     """Names of the bits that are set, joined by commas, null where none is."""
     return named(bits, lambda code: ",".join(namer(bit) for bit in range(8) if code >> bit & 1), bits > 0)
 
@@ -234,17 +231,17 @@ def _earliest(ts: Ints) -> Ints:
     return np.where(first == largest, 0, first)
 
 
-def build_tls(finished: Finished, phases: Rows, identity: Identity, chains: Chains) -> pa.RecordBatch:
+def build_tls(finished: Finished, phases: Rows, identity: Identity, chains: Chains) -> Sheet:
     """HANDSHAKE rows of the connections that speak TLS, in output order."""
     at = np.flatnonzero(finished.handshakes["seen"] == 1)
-    h = finished.handshakes[at].view(np.recarray)
+    h = take_rows(finished.handshakes, at)
     text = {name: spans(finished.texts.tls, h[name], h[f"{name}_size"]) for name in HANDSHAKE_TEXTS if name not in CODE_LISTS}
     names = text.pop("server_name")
     phase = phases[at, PHASES.index("tls_handshake")]
     answered: Mask = h["version"] > 0
     alerted: Mask = (h["alert_level"] > 0) & (h["alert_code"] >= 0)
     letters = np.where(np.arange(h["history"].shape[1]) < h["history_size"][:, None], h["history"], 0)
-    return make_batch(
+    return make_sheet(
         COLUMNS,
         {
             **identity.at(at),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
-from analyzer.report.columns import Column, make_batch
+from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.identity import Identity
 from analyzer.report.text import chosen, counts, ints, milliseconds, times
 from analyzer.tables import Rows
@@ -30,10 +29,10 @@ COLUMNS: Final = (
 )
 
 
-def build_waits(delays: Rows, identity: Identity) -> pa.RecordBatch:
+def build_waits(delays: Rows, identity: Identity) -> Sheet:
     """DELAY rows as a report table."""
     known = delays["phase"] >= 0
-    return make_batch(
+    return make_sheet(
         COLUMNS,
         {
             "connection": ints(identity.numbers[delays["order"].astype(np.int64)]),

@@ -7,15 +7,14 @@ seen; those it takes from an answer record (AA, RA, rtt) need one.
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.registries.dns import zeek_class_name, zeek_opcode_name, zeek_rcode_name, zeek_rr_type_name
-from analyzer.report.columns import Column, make_batch
+from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.dns import lookup_order, record_places
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.text import booleans, chosen, ints, lists, milliseconds, named, spans, times
-from analyzer.tables import Ints, Rows
+from analyzer.tables import Ints, Rows, take_rows
 
 COLUMNS = (
     *IDENTITY,
@@ -56,18 +55,18 @@ def _partners(lookups: Rows, lines: Ints) -> Ints:
     return np.where((wanted != 0) & (lookups["number"][found] == wanted), found, lines)
 
 
-def build_zeek_dns(finished: Finished, identity: Identity) -> pa.RecordBatch:
+def build_zeek_dns(finished: Finished, identity: Identity) -> Sheet:
     """LOOKUP rows with zeek_row = 1, each with the fields of its response (which may stand in another row)."""
     lookups, text = finished.lookups, finished.texts.dns
     lines = np.flatnonzero(lookups["zeek_row"] == 1)
     partners = _partners(lookups, lines)
-    q = lookups[np.where(lookups["has_query"][lines] == 1, lines, partners)].view(np.recarray)
-    r = lookups[np.where(lookups["has_response"][lines] == 1, lines, partners)].view(np.recarray)
+    q = take_rows(lookups, np.where(lookups["has_query"][lines] == 1, lines, partners))
+    r = take_rows(lookups, np.where(lookups["has_response"][lines] == 1, lines, partners))
     asked, answered = q["has_query"] == 1, r["has_response"] == 1
     listed = answered & (r["zeek_answers"] > 0)
     bits = np.where(asked, q["query_bits"], 0)
     places, lengths = record_places(r, (finished.records["section"] == 1) & (finished.records["zeek_size"] > 0))
-    answers = finished.records[places]
+    answers = take_rows(finished.records, places)
     # a multicast answer may come before the query that it is joined with: the line begins with what came first, without rtt
     begin = np.where(asked & ~(answered & (r["response_ts"] < q["query_ts"])), q["query_ts"], r["response_ts"])
     rtt = r["response_ts"] - q["query_ts"]
@@ -75,7 +74,7 @@ def build_zeek_dns(finished: Finished, identity: Identity) -> pa.RecordBatch:
     rcode = np.where(answered, r["response_bits"] & 15, -1)
     has_type = asked & (q["zeek_qtype"] >= 0)
     netbios = np.where(q["is_netbios"] == 1, 1 << 16, 0) | q["opcode"]
-    return make_batch(
+    return make_sheet(
         COLUMNS,
         {
             **identity.at(lookup_order(finished)[lines]),

@@ -20,6 +20,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.tables.clear_kernels import clear_words
+
 Rows: TypeAlias = np.recarray[Any, np.dtype[Any]]
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -74,7 +76,11 @@ def take_rows(table: Rows, rows: Ints) -> Rows:
 
 
 def clear_rows(table: Rows, rows: Ints) -> None:
-    """Zero the given rows of a contiguous table; those beyond its end are zero anyway."""
+    """Zero the given rows (int64) of a contiguous table; those beyond its end are zero anyway."""
+    words, rest = divmod(table.dtype.itemsize, 8)
+    if rest == 0:
+        clear_words(table.view(np.ndarray).view(np.int64).reshape(-1, words), rows)
+        return
     whole = _whole(table)
     whole[rows[rows < table.shape[0]]] = np.zeros((), whole.dtype)
 

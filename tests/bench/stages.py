@@ -1,14 +1,16 @@
 """CPU time and packets per second of every stage on one capture, peak memory of the run, and the time of the first compilation.
 
-    python tests/bench/stages.py CAPTURE [--runs N] [--cold]
+    python tests/bench/stages.py CAPTURE [--runs N] [--cold] [--check | --store]
 
 Writes CSV to a temporary folder. The table is of the fastest of N runs in this process, kernels warm; ``--cold`` measures first
-compilation in a new process with an empty cache.
+compilation in a new process with an empty cache. ``--check`` compares the whole with ``baseline.json``, where times stand as multiples of
+a fixed calculation (machines differ), and fails when it takes more than twice as long; ``--store`` writes them there.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
 import subprocess
@@ -20,11 +22,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from analyzer.export.writers import open_writers
 from analyzer.options import Options
 from analyzer.pipeline import Pipeline
+
+BASELINE = Path(__file__).with_name("baseline.json")
+SLOWER = 2.0  # times the baseline that fails: machines and their load differ, a mistake costs more
 
 
 class Clock:
@@ -144,11 +151,41 @@ def measure_cold(capture: str) -> float:
         return time.monotonic() - began
 
 
+def calibrate() -> float:
+    """CPU seconds of a fixed calculation, half Python and half NumPy as a flush of a small capture is; the fastest of five."""
+    numbers = np.random.default_rng(1).integers(0, 1 << 60, 200_000)
+    fastest = float("inf")
+    for _ in range(5):
+        began = time.process_time()
+        total = 0
+        for k in range(300_000):
+            total = (total * 31 + k) & 0xFFFFFFFF
+        np.sort(numbers)
+        fastest = min(fastest, time.process_time() - began)
+    return fastest
+
+
+def judge(capture: str, total: float, *, store: bool) -> int:
+    """Compare with the baseline, or write it; the exit status."""
+    name, ratio = Path(capture).name, total / calibrate()
+    known: dict[str, float] = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
+    if store:
+        BASELINE.write_text(json.dumps(known | {name: round(ratio, 2)}, indent=2, sort_keys=True) + "\n")
+        return 0
+    if name not in known:
+        print(f"{name} has no baseline: --store writes one")
+        return 1
+    print(f"{ratio:.2f} times the fixed calculation; the baseline is {known[name]:.2f}, the limit {SLOWER} times that")
+    return int(ratio > SLOWER * known[name])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("capture")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--cold", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--store", action="store_true")
     arguments = parser.parse_args()
     if arguments.cold:
         print(f"whole run, new process, nothing compiled yet: {measure_cold(arguments.capture):.1f} s wall")
@@ -159,6 +196,8 @@ def main() -> None:
     for stage, seconds in [*stages.items(), ("everything else", total - sum(stages.values())), ("total", total)]:
         print(f"{stage:22} {seconds:8.3f} {seconds * 1e9 / max(packets, 1):10.0f} {packets / max(seconds, 1e-9):13,.0f}")
     print(f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
+    if arguments.check or arguments.store:
+        sys.exit(judge(arguments.capture, total, store=arguments.store))
 
 
 if __name__ == "__main__":

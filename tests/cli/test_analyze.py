@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from analyzer.cli import run
-from analyzer.cli.analyze import Request, run_analyze, stopping
+from analyzer.cli.analyze import Request, parse_size, run_analyze, stopping
 from analyzer.cli.environment import Environment
 from analyzer.cli.output_folder import MARK
 from analyzer.errors import CaptureError
+from analyzer.options import LEAST_CONNECTIONS
 from analyzer.report.build import TABLES
 from tests.builders import pcap, udp_packet
 
@@ -205,3 +206,25 @@ def test_tail_reads_on_until_interrupted() -> None:
     writer.join()
     assert status == 130
     assert "packets,read,2," in Path("out/capture.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("800M", 800 << 20), ("2g", 2 << 30), ("1.5 GiB", 3 << 29), ("64KB", 64 << 10), ("1000000", 1_000_000)]
+)
+def test_sizes_are_read_as_people_write_them(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+def test_what_is_no_size_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["analyze", CAPTURE, "--limit-memory", "much"]) == 2
+    assert capsys.readouterr().err == "analyzer: --limit-memory is a size as 800M or 2G, not much.\n"
+
+
+def test_what_was_ended_for_memory_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    packets = [udp_packet(b"x", src_port=1024 + k, dst_port=4000) for k in range(LEAST_CONNECTIONS + 10)]
+    Path("flood.pcap").write_bytes(pcap(packets))
+    assert run(["analyze", "flood.pcap", "-o", "out", "--quiet", "--limit-memory", "1M"]) == 0
+    ended = 10 + LEAST_CONNECTIONS // 8
+    assert f"analyzer: {ended:,} connections that were idle longest were ended early" in capsys.readouterr().err
+    assert f"connections,ended_for_memory,{ended}," in Path("out/capture.csv").read_text()
+    assert len(Path("out/connections.csv").read_text().splitlines()) == 1 + len(packets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -63,9 +64,9 @@ def batch(rows: Rows) -> Batch:
     return Batch(NO_MEMORY, rows, new_table(PACKET, 0), int(rows["ts"].max()) if len(rows) else 0, len(rows))
 
 
-def track(packets: Sequence[dict[str, int]], rows: int = 4, **options: bool) -> tuple[Tracker, Rows]:
+def track(packets: Sequence[dict[str, int]], rows: int = 4, **options: Any) -> tuple[Tracker, Rows]:
     """A tracker that has seen the packets in one batch, and their rows."""
-    tracker = Tracker(Options(**options), rows=rows)  # type: ignore[arg-type]
+    tracker = Tracker(Options(**options), rows=rows)
     packet_rows = table(packets)
     tracker.track(batch(packet_rows))
     return tracker, packet_rows

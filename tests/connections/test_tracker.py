@@ -9,7 +9,7 @@ from analyzer.connections import Tracker
 from analyzer.connections.kernels import SERVES_DNS, SERVES_TCP, SERVES_UDP
 from analyzer.connections.tracker import build_servers
 from analyzer.kernel import IS_COMPILED
-from analyzer.options import Options
+from analyzer.options import LEAST_CONNECTIONS, Limits, Options
 from analyzer.tables.connections import CONN_STATES
 from analyzer.tables.packets import BAD_CHECKSUM, IN_GENEVE, IN_VXLAN, INNER
 from tests.connections.rows import SECOND, START, batch, packet, run, table, track
@@ -120,3 +120,21 @@ def test_tunnels_of_the_first_packet_and_the_connection_that_carries_it() -> Non
 def test_a_carrier_that_belongs_to_no_connection_is_none() -> None:
     tracker, _ = track([packet(1, 2, protocol=17, outcome=BAD_CHECKSUM), packet(5, 6, "S", marks=INNER)])
     assert tracker.connections[0].carrier == 0
+
+
+def test_over_the_memory_limit_the_longest_idle_are_ended_and_counted() -> None:
+    """Half-open connections never end by themselves; the newest stay, and what comes later for the others begins anew."""
+    most = LEAST_CONNECTIONS
+    syns = [packet(flags="S", src_port=1 + k % 60_000, dst_port=80 + k // 60_000, ts=START + k) for k in range(most + 100)]
+    tracker, _ = track(syns, limits=Limits(memory_bytes=0))
+    now = START + len(syns)
+    over = tracker.expire(now)
+    assert tracker.evicted == len(over) == 100 + most // 8
+    assert tracker.connections["number"][over].tolist() == list(range(1, len(over) + 1))
+    assert {CONN_STATES[i] for i in tracker.connections["conn_state"][over]} == {"S0"}
+    assert tracker.expire(now).tolist() == []
+    late = table([syns[0] | {"ts": now}])
+    tracker.track(batch(late))
+    assert tracker.connections["number"][late["connection"]].tolist() == [len(syns) + 1]
+    tracker.release(over)
+    assert tracker.active == most - most // 8 + 1

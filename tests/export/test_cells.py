@@ -1,5 +1,6 @@
 """Slices of batches, with offsets and nulls where Arrow puts them."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -7,11 +8,13 @@ from hypothesis import strategies as st
 
 from analyzer.export import cells
 from analyzer.export.cells import Lines, kind_of
+from analyzer.report.columns import Sheet
+from analyzer.report.text import chosen, lists
 
 TEXT = pa.large_string()
 
 
-def lines_of(batch: pa.RecordBatch, form: str) -> bytes:
+def lines_of(batch: Sheet | pa.RecordBatch, form: str) -> bytes:
     lines = Lines(batch.schema.names, [kind_of(kind) for kind in batch.schema.types])
     return b"".join(bytes(piece) for piece in getattr(lines, form)(batch))
 
@@ -47,6 +50,11 @@ def test_a_slice_of_a_batch_is_written_as_its_rows(at: int, rows: int) -> None:
     batch = make_batch(20)
     all_lines = lines_of(batch, "csv").split(b"\r\n")[:-1]
     assert lines_of(batch.slice(at, rows), "csv").split(b"\r\n")[:-1] == all_lines[at : at + rows]
+
+
+def test_lists_of_names_are_written_in_their_order() -> None:
+    column = lists(np.array([2, 0, 1]), chosen(("a", None, "c"), np.array([2, 0, 2])))
+    assert lines_of(Sheet(pa.schema([("x", column.type)]), [column], 3), "csv") == b"c;a\r\n\r\nc\r\n"
 
 
 def test_no_rows_no_lines() -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from analyzer.export import row_kernels as rk
 from analyzer.export.cells import Lines, kind_of
-from analyzer.report.text import milliseconds, plain
+from analyzer.report.built import Built, NumberColumn, as_arrow
+from analyzer.report.text import milliseconds
 
 TEXT = pa.large_string()
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,8 +29,8 @@ def render(batch: pa.RecordBatch, form: str, kinds: list[int] | None = None) -> 
     return b"".join(bytes(piece) for piece in getattr(lines, form)(batch)).decode()
 
 
-def batch_of(**columns: pa.Array) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
+def batch_of(**columns: pa.Array | Built) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([as_arrow(column) for column in columns.values()], list(columns))
 
 
 def neutral(text: str) -> str:
@@ -83,7 +84,7 @@ def test_milliseconds_are_exact(ns: list[int]) -> None:
 @given(st.lists(ns_of_time, min_size=1, max_size=5))
 @example([1_795_428_842_113_000_000, 951_782_400_000_000_000, -1, 0, 4_107_542_400_000_000_000])
 def test_times_are_iso_8601(ns: list[int]) -> None:
-    batch = batch_of(t=plain(pa.timestamp("ns", tz="UTC"), np.array(ns, np.int64)))
+    batch = batch_of(t=NumberColumn(pa.timestamp("ns", tz="UTC"), np.array(ns, np.int64)))
     expected = [f"{EPOCH + timedelta(seconds=n // 10**9):%Y-%m-%dT%H:%M:%S}.{n % 10**9:09d}Z" for n in ns]
     assert render(batch, "csv").split("\r\n")[:-1] == expected
     assert [json.loads(line)["t"] for line in render(batch, "json").split("\n")[:-1]] == expected
@@ -94,7 +95,7 @@ def test_times_are_iso_8601(ns: list[int]) -> None:
 @example([(1_362_692_526_869_344_500, 210_000_000)])
 def test_zeeks_times_and_intervals(rows: list[tuple[int, int]]) -> None:
     ts, span = (np.array(column, np.int64) for column in zip(*rows, strict=True))
-    batch = batch_of(ts=plain(pa.timestamp("ns", tz="UTC"), ts), duration=milliseconds(span))
+    batch = batch_of(ts=NumberColumn(pa.timestamp("ns", tz="UTC"), ts), duration=milliseconds(span))
     for line, (time, ns) in zip(render(batch, "json", [rk.EPOCH, rk.SECONDS]).split("\n")[:-1], rows, strict=True):
         got = json.loads(line, parse_float=str)
         assert Decimal(got["ts"]) == Decimal((time + 500) // 1000) / 10**6

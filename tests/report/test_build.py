@@ -5,23 +5,22 @@ import sys
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from analyzer.report import Report
 from analyzer.report.build import TABLES, ZEEK_DNS, Context, build_tables
 from analyzer.report.capture import CaptureFact, build_capture
 from analyzer.report.certificates import clip_time
-from analyzer.report.columns import schema_of
+from analyzer.report.columns import Sheet, schema_of
 from tests.report.rows import CERTIFICATES, KINDS, START, make_inputs
 
 MIXED = ["dns", "tls", "http", "icmp", "tls", "http"]
 
 
-def build(kinds: list[str], context: Context | None = None) -> dict[str, pa.RecordBatch]:
+def build(kinds: list[str], context: Context | None = None) -> dict[str, Sheet]:
     return build_tables(*make_inputs(kinds), context or Context(7, CERTIFICATES, with_zeek=True))
 
 
-def rows(batches: dict[str, pa.RecordBatch], name: str) -> list[dict[str, object]]:
+def rows(batches: dict[str, Sheet], name: str) -> list[dict[str, object]]:
     return [{key: value for key, value in row.items() if value is not None} for row in batches[name].to_pylist()]
 
 
@@ -30,13 +29,13 @@ def test_the_tables_are_those_declared() -> None:
     assert set(batches) == set(TABLES) - {"capture"} | {ZEEK_DNS}
     for name in set(TABLES) - {"capture"}:
         assert batches[name].schema == schema_of(TABLES[name])
-        batches[name].validate(full=True)
+        batches[name].arrow().validate(full=True)
 
 
 def test_no_connections_make_empty_tables() -> None:
     for batch in build([]).values():
         assert batch.num_rows == 0
-        batch.validate(full=True)
+        batch.arrow().validate(full=True)
 
 
 def test_one_protocol_alone() -> None:
@@ -44,7 +43,7 @@ def test_one_protocol_alone() -> None:
         batches = build([kind])
         assert batches["connections"].num_rows == 1
         for batch in batches.values():
-            batch.validate(full=True)
+            batch.arrow().validate(full=True)
 
 
 def test_a_tls_connection() -> None:

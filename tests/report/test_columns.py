@@ -4,25 +4,25 @@ import numpy as np
 import pytest
 
 from analyzer.report.build import TABLES, dictionary
-from analyzer.report.columns import KINDS, Column, make_batch
+from analyzer.report.columns import KINDS, Column, make_sheet
 from analyzer.report.text import chosen, ints
 
 PAIR = (Column("a", "number", "first"), Column("b", "text", "second"))
 
 
 def test_columns_are_in_the_declared_order() -> None:
-    batch = make_batch(PAIR, {"b": chosen(("x",), np.array([0])), "a": ints(np.array([1]))})
+    batch = make_sheet(PAIR, {"b": chosen(("x",), np.array([0])), "a": ints(np.array([1]))})
     assert batch.to_pylist() == [{"a": 1, "b": "x"}]
 
 
 def test_a_missing_or_surplus_column_is_refused() -> None:
     with pytest.raises(ValueError, match="differ: b, c"):
-        make_batch(PAIR, {"a": ints(np.array([1])), "c": ints(np.array([1]))})
+        make_sheet(PAIR, {"a": ints(np.array([1])), "c": ints(np.array([1]))})
 
 
 def test_another_type_is_refused() -> None:
     with pytest.raises(ValueError, match="column b is declared"):
-        make_batch(PAIR, {"a": ints(np.array([1])), "b": ints(np.array([1]))})
+        make_sheet(PAIR, {"a": ints(np.array([1])), "b": ints(np.array([1]))})
 
 
 @pytest.mark.parametrize("table", TABLES)

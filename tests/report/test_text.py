@@ -1,4 +1,4 @@
-"""Arrow arrays made from NumPy columns."""
+"""Columns made from NumPy arrays."""
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,7 @@ def test_absent_numbers_are_null() -> None:
 def test_times_and_durations() -> None:
     ns = np.array([0, 1_700_000_000_000_000_001])
     times = text.times(ns)
-    assert times.cast(pa.int64()).to_pylist() == [None, 1_700_000_000_000_000_001]
+    assert times.arrow().cast(pa.int64()).to_pylist() == [None, 1_700_000_000_000_000_001]
     assert text.between(np.array([0, 5]), np.array([5, 1_000_006])).to_pylist() == [None, 1.000001]
     assert text.between(np.array([9]), np.array([4])).to_pylist() == [-0.000005]
 
@@ -49,10 +49,10 @@ def test_lists_cut_their_children() -> None:
     assert text.lists(np.array([2, 0, 1]), children).to_pylist() == [[1, 2], None, [3]]
 
 
-def test_spread_and_chosen() -> None:
+def test_chosen_and_joined() -> None:
     words = text.chosen(("no", "yes"), np.array([1, 0, 1]), np.array([True, True, False]))
     assert words.to_pylist() == ["yes", "no", None]
-    assert text.spread(words, np.array([1, -1, 0])).to_pylist() == ["no", None, "yes"]
+    assert words.take(np.array([1, -1, 0])).to_pylist() == ["no", None, "yes"]
     assert text.joined("<", words, ">").to_pylist() == ["<yes>", "<no>", None]
 
 
@@ -67,17 +67,3 @@ def test_words_and_constants() -> None:
     assert text.constant("x").as_py() == "x"
     assert text.constant(None).as_py() is None
     assert text.number(7).as_py() == 7
-
-
-@given(st.lists(st.sampled_from([True, False, None])), st.integers(0, 9))
-def test_truths_come_back(values: list[bool | None], skipped: int) -> None:
-    array = text.truths_or_none(values).slice(skipped)
-    assert array.to_pylist() == values[skipped:]
-    assert text.is_true(array).tolist() == [value is True for value in values[skipped:]]
-    assert text.is_there(array).tolist() == [value is not None for value in values[skipped:]]
-
-
-@given(st.lists(st.integers(-9, 9)), st.integers(0, 5))
-def test_numbers_come_back_without_a_copy(values: list[int], skipped: int) -> None:
-    array = text.ints(np.array(values, np.int64)).slice(skipped)
-    assert text.values_of(array, np.int64).tolist() == values[skipped:]

@@ -242,9 +242,10 @@ class Tls:
             return
         give_back(self.memory.data, self.memory.arenas[0], self._messages, 0, self._streams, rows)
         self.opener.release(rows)
-        gone = self.handshakes.view(np.ndarray)
-        self._text_dead += sum(int(gone[f"{name}_size"][rows].sum()) for name in HANDSHAKE_TEXTS)
-        self._links_dead += sum(int(gone[name][rows].sum()) for name in ("chain_certificates", "client_chain_certificates"))
+        hot = self.handshakes.view(np.ndarray)
+        seen = rows[hot["seen"][rows] == 1]
+        self._text_dead += sum(int(hot[f"{name}_size"][seen].sum()) for name in HANDSHAKE_TEXTS)
+        self._links_dead += sum(int(hot[name][seen].sum()) for name in ("chain_certificates", "client_chain_certificates"))
         for table, places in ((self.handshakes, rows), (self._progress, rows), (self._streams, 2 * rows), (self._streams, 2 * rows + 1)):
             clear_rows(table, places)
         if self._text_dead > max(self.text.top // 2, 1 << 15):
@@ -253,8 +254,12 @@ class Tls:
             self._compact_chains()
 
     def _compact_text(self) -> None:
-        live = self.handshakes
-        self.text.compact([(live[name], live[f"{name}_size"]) for name in HANDSHAKE_TEXTS])
+        hot = self.handshakes
+        live = np.flatnonzero(hot["seen"])
+        spans = [(hot[name][live], hot[f"{name}_size"][live]) for name in HANDSHAKE_TEXTS]
+        self.text.compact(spans)
+        for name, (positions, _) in zip(HANDSHAKE_TEXTS, spans, strict=True):
+            hot[name][live] = positions
         self._text_dead = 0
 
     def _compact_chains(self) -> None:
