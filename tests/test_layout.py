@@ -15,7 +15,6 @@ CAPTURES = ROOT / "captures"
 
 # Modules without a test file of their own, and where they are tested instead.
 COVERED_ELSEWHERE = {
-    "lifecycle/rules": "records without behaviour",
     "negotiation_kernels": "pieces of handshake_kernels, tested through it",
     "__init__": "packages only name what they offer; the public one is tested in tests/test_api.py",
     "__main__": "one call, made by every test in tests/cli that starts a process",

@@ -80,7 +80,7 @@ def messages(frames: list[Frame], limits: Limits) -> dict[str, list[dict[str, An
         file.write(pcap(frames))
         file.flush()
         flushes = list(Pipeline(Options(limits=limits)).run([file.name]))
-    tables = {name: pa.Table.from_batches([flush[name] for flush in flushes]) for name in ("http", "tls", "certificates")}
+    tables = {name: pa.Table.from_batches([flush[name].arrow() for flush in flushes]) for name in ("http", "tls", "certificates")}
     ends = flushes[-1]["connections"].to_pylist()
     told = {
         name: [{key: value for key, value in row.items() if not key.endswith(PATHS_OWN) and key != "uid"} for row in table.to_pylist()]

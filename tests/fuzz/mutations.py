@@ -110,7 +110,7 @@ def analyse(path: Path) -> None:
         for tables in pipeline.run([str(path)]):
             connections += tables["connections"].num_rows
             for batch in tables.values():
-                batch.validate(full=True)
+                batch.arrow().validate(full=True)
             summary.add(tables)
     except AnalyzerError as error:
         if not str(error).endswith("."):
