@@ -23,6 +23,8 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.codegen import JITCodeLibrary, ll
 from numba.core.types.misc import unliteral
 
+from analyzer.kernel_passes import kernel_pipeline
+
 _OPTIONS = {"nogil": True, "boundscheck": True, "_nrt": False, "no_rewrites": True}
 
 
@@ -60,8 +62,16 @@ class PieceLibrary(JITCodeLibrary):  # type: ignore[misc]
         self._finalized = True
 
 
-class PieceCompiler(compiler.Compiler):  # type: ignore[misc]
-    """Numba's own pipeline, its product not made executable."""
+class KernelCompiler(compiler.CompilerBase):  # type: ignore[misc]
+    """Compiles one function by the passes that a kernel needs."""
+
+    def define_pipelines(self) -> list[Any]:
+        """Numba takes the first that succeeds: there is one."""
+        return [kernel_pipeline()]
+
+
+class PieceCompiler(KernelCompiler):
+    """Compiles a helper, whose product is not made executable."""
 
     def __init__(self, typingctx: Any, targetctx: Any, library: Any, args: Any, return_type: Any, flags: Any, locals: Any) -> None:  # noqa: A002
         super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
@@ -98,7 +108,7 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
 
 def make_kernel(function: Callable[..., Any], folder: Path | None) -> Any:
     """Numba's function for a kernel, kept in ``folder``; None keeps it nowhere."""
-    dispatcher = numba.njit(**_OPTIONS)(function)
+    dispatcher = numba.njit(**_OPTIONS, pipeline_class=KernelCompiler)(function)
     if folder is not None:
         before = numba.config.CACHE_DIR
         numba.config.CACHE_DIR = str(folder)  # read when the cache is made; other users of Numba keep theirs
@@ -114,8 +124,9 @@ def make_piece(function: Callable[..., Any], *, is_called: bool) -> Any:
 
     It is compiled once: integers of all widths and literals reach it as int64 (uint64 stays, it would not fit).
     """
-    only_inside = {} if is_called else {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": PieceCompiler}
-    dispatcher = numba.njit(**_OPTIONS, **only_inside)(function)
+    only_inside = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": PieceCompiler}
+    called = {"pipeline_class": KernelCompiler}
+    dispatcher = numba.njit(**_OPTIONS, **(called if is_called else only_inside))(function)
     plain = dispatcher.get_call_template
 
     def widened(kind: Any) -> Any:
