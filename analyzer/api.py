@@ -30,6 +30,7 @@ def stream(  # noqa: PLR0913 - options by name
     zeek_timeouts: bool = False,
     keylog: KeyLogs = (),
     include_secrets: bool = False,
+    jobs: int = 1,
     limits: Limits | None = None,
 ) -> Iterator[dict[str, pa.RecordBatch]]:
     """Analyse captures in bounded memory.
@@ -41,6 +42,7 @@ def stream(  # noqa: PLR0913 - options by name
         keylog: TLS key logs in NSS format (SSLKEYLOGFILE), to read what is encrypted with these keys.
         include_secrets: report credentials that were decrypted.
         zeek_timeouts: end idle connections when Zeek would.
+        jobs: threads; the report is the same for any number.
         limits: limits other than the defaults.
 
     Yields:
@@ -55,6 +57,7 @@ def stream(  # noqa: PLR0913 - options by name
         zeek_timeouts=zeek_timeouts,
         keylog=tuple(map(Path, _names(keylog))),
         include_secrets=include_secrets,
+        jobs=jobs,
         limits=limits or Limits(),
     )
     for tables in Pipeline(options).run(_names(captures)):
@@ -69,6 +72,7 @@ def analyze(  # noqa: PLR0913 - options by name
     zeek_timeouts: bool = False,
     keylog: KeyLogs = (),
     include_secrets: bool = False,
+    jobs: int = 1,
     limits: Limits | None = None,
 ) -> Report:
     """Analyse captures and keep the whole report; arguments and errors as in ``stream``."""
@@ -81,6 +85,7 @@ def analyze(  # noqa: PLR0913 - options by name
         zeek_timeouts=zeek_timeouts,
         keylog=keylog,
         include_secrets=include_secrets,
+        jobs=jobs,
         limits=limits,
     )
     return Report.collect(batches)

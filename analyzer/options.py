@@ -79,5 +79,6 @@ class Options:
     keylog: tuple[Path, ...] = ()  # files with TLS keys in NSS format
     trust_store: tuple[Path, ...] = ()  # files with the certificates of trusted authorities, PEM
     include_secrets: bool = False  # report credentials that were decrypted
+    jobs: int = 1  # threads: one for packets and messages, one for the report, one for writing it; more help nothing
     decode_bodies: bool = False  # take gzip and deflate off HTTP bodies to know their length and what they are: takes time
     limits: Limits = field(default_factory=Limits)

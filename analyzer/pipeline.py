@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,6 +40,7 @@ from analyzer.report.provenance import capture_facts
 from analyzer.streams import Assembler
 from analyzer.tables import Ints, Rows, take_rows
 from analyzer.tables.services import DNS, HTTP, TLS
+from analyzer.threads import assembly_line
 
 if TYPE_CHECKING:
     from analyzer.report.columns import Sheet
@@ -46,6 +48,19 @@ if TYPE_CHECKING:
 Tables = dict[str, "Sheet"]
 Progress = Callable[[int, int | None], None]
 FLUSH_ROWS = 4000  # connections of one flush: so many that a table costs little per row, so few that its columns stay in the cache
+
+
+@dataclass
+class Flush:
+    """What stages 2 to 5 hand over of connections that are over: copies, so that those stages can go on.
+
+    Attributes:
+        finished: the rows.
+        capture: facts of the captures, at their end.
+    """
+
+    finished: Finished
+    capture: Sheet | None = None
 
 
 class Pipeline:
@@ -85,16 +100,32 @@ class Pipeline:
         notes = [note for facts in self.source.facts for note in facts.notes] if self.source else []
         return notes + describe_opening(self._tls.opener.counts, self._tls.keylog, self._inside.http2)
 
-    def run(self, captures: Sequence[str], advance: Progress | None = None, follow: Follow | None = None) -> Iterator[Tables]:
+    def run(
+        self,
+        captures: Sequence[str],
+        advance: Progress | None = None,
+        follow: Follow | None = None,
+        then: Callable[[Tables], Any] = lambda tables: tables,
+    ) -> Iterator[Any]:
         """Analyse captures; yields the tables of finished connections, at the end those of all others with the ``capture`` table.
 
-        ``advance`` is told bytes read and bytes in all after each batch; ``follow``: read on while the one capture is being written.
+        Args:
+            captures: paths, as ``open_captures`` takes them.
+            advance: is told bytes read and bytes in all after each batch.
+            follow: read on while the one capture is being written.
+            then: what to do with the tables, on another thread where ``Options.jobs`` allows; its results are yielded instead of them.
 
         Raises:
             CaptureError: none of the captures can be read.
         """
+        return assembly_line(self._flushes(captures, advance, follow), (self._tell, then), self._options.jobs - 1)
+
+    def _flushes(self, captures: Sequence[str], advance: Progress | None, follow: Follow | None) -> Iterator[Flush]:
+        """Stages 1 to 5: connections as they leave."""
         with open_captures(captures, self._memory, self._options.limits, follow) as source:
             self.source = source
+            if self._options.jobs > 1:
+                source.read_ahead()
             last = Batch(self._memory, np.recarray(0, np.dtype("i8")), np.recarray(0, np.dtype("i8")), 0, 0)
             for batch in source.batches():
                 if last.last_number == 0:
@@ -110,9 +141,9 @@ class Pipeline:
                     break
             self._over.append(self._tracker.expire(last.now_ns, everything=True))
             yield from self._flush_full(last)
-            tables = self._flush(last, self._waiting())
-            tables["capture"] = build_capture(capture_facts(source.facts, self.quality.facts(), self._counts()))
-            yield tables
+            flush = self._flush(last, self._waiting())
+            flush.capture = build_capture(capture_facts(source.facts, self.quality.facts(), self._counts()))
+            yield flush
 
     def _push(self, batch: Batch) -> None:
         """Stages 2 to 5 of one batch."""
@@ -147,7 +178,7 @@ class Pipeline:
         self._over = [rows]
         return rows
 
-    def _flush_full(self, batch: Batch) -> Iterator[Tables]:
+    def _flush_full(self, batch: Batch) -> Iterator[Flush]:
         """Flush what waits as long as it fills flushes: where one ends does not depend on the batches."""
         if sum(map(len, self._over)) < self._flush_rows:
             return
@@ -157,28 +188,35 @@ class Pipeline:
             self._over = [rows[at + self._flush_rows :]]
             yield self._flush(batch, rows[at : at + self._flush_rows])
 
-    def _flush(self, batch: Batch, rows: Ints) -> Tables:
-        """Build the tables of connections that are over, then forget them."""
+    def _flush(self, batch: Batch, rows: Ints) -> Flush:
+        """Gather what is known of connections that are over, then forget them."""
         self._dissect(batch, self._assembler.finish(rows, self._tracker.connections))
         self._dns.pair()
         self._attribution.learn(self._dns)
         finished = self._gather(rows)
         self.quality.observe_finished(finished)
-        certificates = self._tls.certificates
-        validity = Validity(
+        for owner in (self._assembler, self._services, self._dns, self._tls, self._http, self._inside, self._attribution, self._tracker):
+            owner.release(rows)
+        return Flush(finished)
+
+    def _tell(self, flush: Flush) -> Tables:
+        """Stages 6 and 7: the tables of connections that are over. Reads nothing that stages 2 to 5 change, but what only grows."""
+        finished = flush.finished
+        phases = build_phases(finished)
+        delays = build_delays(finished, phases)
+        found = build_findings(finished, self._validity())
+        tables = build_tables(finished, Lifecycle(phases, build_milestones(finished), delays, found), self._context)
+        return tables if flush.capture is None else {**tables, "capture": flush.capture}
+
+    def _validity(self) -> Validity:
+        """What the certificates so far say."""
+        certificates = self._tls.certificates[:]
+        return Validity(
             np.array([clip_time(certificate.not_before or 0) for certificate in certificates], np.int64),
             np.array([clip_time(certificate.not_after or 0) for certificate in certificates], np.int64),
             certificates,
             self._chains,
         )
-        phases = build_phases(finished)
-        delays = build_delays(finished, phases)
-        found = build_findings(finished, validity)
-        parts = Lifecycle(phases, build_milestones(finished), delays, found)
-        tables = build_tables(finished, parts, self._context)
-        for owner in (self._assembler, self._services, self._dns, self._tls, self._http, self._inside, self._attribution, self._tracker):
-            owner.release(rows)
-        return tables
 
     def _gather(self, rows: Ints) -> Finished:
         """Copies of all rows that belong to connections ``rows``."""

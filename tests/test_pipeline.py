@@ -45,8 +45,9 @@ CUTS = {
 NOTES: dict[str, list[str]] = {}  # capture -> words of each complaint that is expected
 
 
-def analyse(names: list[str], limits: Limits | None = None, **keywords: Any) -> tuple[Pipeline, list[dict[str, Sheet]]]:
-    pipeline = Pipeline(Options(limits=limits or Limits(arena_bytes=SMALL_ARENA)), with_zeek=True, **keywords)
+def analyse(names: list[str], limits: Limits | None = None, *, jobs: int = 1, **keywords: Any) -> tuple[Pipeline, list[dict[str, Sheet]]]:
+    options = Options(limits=limits or Limits(arena_bytes=SMALL_ARENA), jobs=jobs)
+    pipeline = Pipeline(options, with_zeek=True, **keywords)
     return pipeline, list(pipeline.run([str(CAPTURES / name) for name in names]))
 
 
@@ -86,6 +87,17 @@ def test_many_captures_in_one_run_flush_often_and_rarely() -> None:
     _, often = analyse(names, Limits(arena_bytes=SMALL_ARENA, packets_per_batch=64), flush_rows=4)
     assert len(often) > 5
     assert contents(often) == contents(whole)
+
+
+@pytest.mark.parametrize("jobs", [2, 3, 8])
+def test_how_many_threads_work_does_not_matter(jobs: int) -> None:
+    """Many flushes are under way while packets of others go on changing the tables they were taken from."""
+    names = sorted(ALL, key=lambda name: reference(name)[0].quality.first_ts)
+    limits = Limits(arena_bytes=SMALL_ARENA, packets_per_batch=64, chunk_bytes=70_001, packet_bytes=16_384)
+    _, alone = analyse(names, limits, flush_rows=4)
+    _, together = analyse(names, limits, flush_rows=4, jobs=jobs)
+    assert len(together) == len(alone) > 5
+    assert contents(together) == contents(alone)
 
 
 @pytest.mark.parametrize("name", ALL)

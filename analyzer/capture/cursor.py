@@ -1,14 +1,16 @@
 """Where reading of one file stands: its window of memory, the READER row that the index kernels move, and the tables they fill.
 
 A piece of the file is read into one half of the window, then into the other, in turn: what a batch points to stays valid until the
-next-but-one piece is read. A record that is not whole at the end of a half is carried over to the front of the other, so a packet
-never lies in two.
+next piece is read. A record that is not whole at the end of a half is carried over to the front of the other, so a packet
+never lies in two. With a thread to read ahead, the half that is not in use is filled meanwhile, from so far on that what is carried over
+fits before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +21,9 @@ from analyzer.memory import Memory
 from analyzer.options import Limits
 from analyzer.tables import NONE, Rows, grow_table, new_table
 from analyzer.tables.packets import INTERFACE, READER
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 MOST_RARE_BLOCKS = 1 << 16  # names, statistics and secrets of one file: each costs what a hundred packets cost
 MOST_TROUBLES = 1 << 16  # sections and damaged places of one file: as above
@@ -50,7 +55,7 @@ def share_window(memory: Memory, share: int, shares: int) -> Window:
 class Cursor:
     """The state of reading one file: its window, its INTERFACE rows, and the table that its rows are filled into.
 
-    ``number``: frames before its first. Its own INTERFACE rows count from 0.
+    ``number``: frames before its first. Its own INTERFACE rows count from 0. ``ahead``: where the next piece is read ahead.
     """
 
     def __init__(self, memory: Memory, limits: Limits, window: Window, packets: Rows) -> None:
@@ -64,6 +69,8 @@ class Cursor:
         self.facts = CaptureFacts("", "")
         self.source: ByteSource | None = None
         self.head = memoryview(b"")
+        self.ahead: Executor | None = None
+        self._coming: Future[int] | None = None
         self.buffer = 0
         self.file_start = 0  # position in memory where the file's first byte would be
         self.troubles = 0
@@ -95,6 +102,7 @@ class Cursor:
 
     def move(self, window: Window, packets: Rows) -> None:
         """Go on in another window and table. What is not read of the old window is kept aside and read first."""
+        self._settle()
         r = self.r
         offset = self.file_offset
         self.head = memoryview(bytes(self.view[int(r.position) : int(r.end)]) + bytes(self.head))
@@ -135,17 +143,41 @@ class Cursor:
         position, carried = int(r.position), int(r.end) - int(r.position)
         if carried == window.size:
             raise RuntimeError("a record does not fit into a window although it was promised to")
-        following = 1 - self.buffer
-        start = window.starts[following]
-        got = self._fill(self.view[start + carried : start + window.size])
+        start, got = self._next_piece(carried)
         if got == 0:
             return False
         data = self.memory.data
         data[start : start + carried] = data[position : position + carried]
-        self.buffer = following
+        self.buffer = 1 - self.buffer
         self.file_start = start - self.file_offset
         r.position, r.end = start, start + carried + got
+        if self.ahead is not None and self.source is not None and not self.head:
+            self._coming = self.ahead.submit(fill, self.source, self._half_ahead())
         return True
+
+    def _half_ahead(self) -> memoryview:
+        """The half that is not in use but for the front, where what is carried over goes."""
+        start, size = self.window.starts[1 - self.buffer], self.window.size
+        return self.view[start + int(self.r.block_bytes) : start + size]
+
+    def _next_piece(self, carried: int) -> tuple[int, int]:
+        """Read into the half that is not in use: where what is carried over goes, and how many bytes follow it."""
+        start = self.window.starts[1 - self.buffer]
+        if self._coming is None or carried > self.r.block_bytes:
+            self._settle()
+            return start, self._fill(self.view[start + carried : start + self.window.size])
+        return start + int(self.r.block_bytes) - carried, self._arrived()
+
+    def _arrived(self) -> int:
+        """How many bytes were read ahead, 0 when nothing is being read."""
+        coming, self._coming = self._coming, None
+        return 0 if coming is None else self._counted(coming.result, 0)
+
+    def _settle(self) -> None:
+        """Keep aside what was read ahead, to be read first."""
+        got = self._arrived()
+        if got:
+            self.head = memoryview(bytes(self._half_ahead()[:got]))
 
     def _fill(self, view: memoryview) -> int:
         """Read into the view, first what was kept aside; how many bytes. A read error is a note and ends the file."""
@@ -154,16 +186,22 @@ class Cursor:
         self.head = self.head[told:]
         if self.source is None:
             return told
+        source = self.source
+        return told + self._counted(lambda: fill(source, view[told:]), told)
+
+    def _counted(self, read: Callable[[], int], before: int) -> int:
+        """What ``read`` answers; its error is a note about the place ``before`` bytes behind what is here, and ends the file."""
         try:
-            return told + fill(self.source, view[told:])
+            return read()
         except PartialReadError as error:
-            offset = int(self.r.end) - self.file_start + told + error.got
+            offset = int(self.r.end) - self.file_start + before + error.got
             self.facts.note(f"cannot be read beyond byte {offset:,}: {error.reason}.")
             self.finish()
-            return told + error.got
+            return error.got
 
     def take(self, size: int) -> bytes:
         """The next ``size`` bytes of the file as an object, from memory and then from the file; fewer at its end. Rare blocks only."""
+        self._settle()
         r = self.r
         held = min(size, int(r.end - r.position))
         content = bytearray(self.view[int(r.position) : int(r.position) + held])
@@ -179,6 +217,8 @@ class Cursor:
 
     def finish(self) -> None:
         """Close the file; what was read of it stays in memory."""
+        if self._coming is not None:
+            self._coming.exception()  # waits
         if self.source is not None:
             self.source.close()
             self.source = None

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from analyzer.memory import Memory
 from analyzer.options import Limits
 from analyzer.tables import Ints, Rows, new_table
 from analyzer.tables.packets import MERGE_INPUT, PACKET
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 NEVER = Stop(2 * LATEST_NS - 1, 0)
 
@@ -56,6 +59,7 @@ class Source:
         self._packets = new_table(PACKET, limits.packets_per_batch)
         self._waiting = new_table(PACKET, 0)
         self._open: list[Reading] = []
+        self._ahead: Executor | None = None
         self._state = np.zeros(STATE_SIZE, np.int64)  # rows of the batch that is being filled, frames and latest time so far
         self._started = 0
         self._is_crowded = False
@@ -67,6 +71,12 @@ class Source:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    def read_ahead(self) -> None:
+        """From now on read the next piece of a file on another thread while this one is worked on."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - imports logging
+
+        self._ahead = ThreadPoolExecutor(1)
+
     def stop(self) -> None:
         """End the waiting for a file that is still being written: what it holds by now is the capture."""
         self.is_stopped = True
@@ -77,6 +87,8 @@ class Source:
             reading.cursor.finish()
         for file in self.files:
             file.close()
+        if self._ahead is not None:
+            self._ahead.shutdown()
 
     @property
     def progress(self) -> Progress:
@@ -121,6 +133,8 @@ class Source:
         reading.index = self._started
         self._started += 1
         reading.cursor.r.number = self._state[NUMBER]
+        if file.total is not None and self.follow is None:  # a pipe may have nothing for ever
+            reading.cursor.ahead = self._ahead
         if reading.begin():
             self._open.append(reading)
         else:

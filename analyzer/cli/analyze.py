@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, cast, get_args
@@ -20,7 +19,8 @@ from analyzer.errors import UsageError
 from analyzer.options import Checksums, Limits, Options, Overlap
 
 if TYPE_CHECKING:
-    from analyzer.pipeline import Pipeline
+    from analyzer.export.writers import Writer
+    from analyzer.pipeline import Pipeline, Tables
     from analyzer.report.summary import Summary
 
 
@@ -43,6 +43,7 @@ class Request:
     json: bool = False
     quiet: bool = False
     limit_memory: str = ""
+    jobs: int = 1
 
 
 @contextmanager
@@ -97,6 +98,8 @@ def check_request(request: Request) -> None:
     for keylog in request.keylogs:
         if not Path(keylog).exists():
             raise UsageError(f"--keylog: there is no file {keylog}.")
+    if request.jobs < 1:
+        raise UsageError(f"--jobs is a number of threads, 1 or more, not {request.jobs}.")
     if request.rows < 0:
         raise UsageError(f"--rows is a number of connections, 0 or more, not {request.rows}.")
 
@@ -111,17 +114,20 @@ def write_report(request: Request, pipeline: Pipeline, folder: Path, environment
     check_folder(folder, request.captures, force=request.force)
     summary = Summary(request.rows)
     with progress(environment, wanted=not request.quiet) as advance, stopping(pipeline, environment):
-        batches = pipeline.run(request.captures, advance, Follow() if request.tail else None)
-        first = next(batches)
-        claim_folder(folder, request.captures, force=request.force)
-        writers = open_writers(request.formats, folder)
-        record_files(folder, request.captures, [path for writer in writers for path in writer.paths])
+        writers: list[Writer] = []
+
+        def write(tables: Tables) -> None:
+            if not writers:
+                claim_folder(folder, request.captures, force=request.force)
+                writers.extend(open_writers(request.formats, folder))
+                record_files(folder, request.captures, [path for writer in writers for path in writer.paths])
+            summary.add(tables)
+            for writer in writers:
+                writer.write(tables)
+
         try:
-            for tables in chain([first], batches):
-                summary.add(tables)
-                for writer in writers:
-                    writer.write(tables)
-                tables.clear()  # before the next flush is built
+            for _ in pipeline.run(request.captures, advance, Follow() if request.tail else None, write):
+                pass
         finally:
             for writer in writers:
                 writer.close()
@@ -144,6 +150,7 @@ def run_analyze(request: Request, environment: Environment) -> int:
         keylog=tuple(map(Path, request.keylogs)),
         include_secrets=request.include_secrets,
         trust_store=tuple(map(Path, request.trust_stores)),
+        jobs=request.jobs,
         limits=Limits(memory_bytes=parse_size(request.limit_memory)) if request.limit_memory else Limits(),
     )
     pipeline = Pipeline(options, with_zeek=not ZEEK_FORMATS.isdisjoint(request.formats))

@@ -80,6 +80,7 @@ def analyze(
         str,
         typer.Option("--limit-memory", metavar="SIZE", help="As 800M or 2G: over it the longest idle are ended.", show_default="a quarter"),
     ] = "",
+    jobs: Annotated[int, typer.Option("--jobs", metavar="N", help="Threads: 1 to 3.")] = 1,
     tail: Annotated[bool, typer.Option("--tail", help="Read on while the capture is being written, until Ctrl-C.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that another capture's report left in DIR.")] = False,
     rows: Annotated[int, typer.Option("-n", "--rows", metavar="ROWS", help="Connections shown in the summary.")] = 20,
@@ -110,6 +111,7 @@ def analyze(
         json,
         quiet,
         limit_memory,
+        jobs,
     )
     raise typer.Exit(run_analyze(request, Environment()))
 

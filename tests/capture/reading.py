@@ -16,11 +16,13 @@ LIMITS = Limits(packets_per_batch=256)
 FRAMES = frames_of(udp_packet(bytes([i]) * (7 * i)) for i in range(30))
 
 
-def read(paths, *, chunk_bytes=4096, limits=LIMITS, follow=None):
+def read(paths, *, chunk_bytes=4096, limits=LIMITS, follow=None, ahead=False):
     """All rows as tuples, all packets as bytes, and the source."""
     rows, contents = [], []
     memory = Memory(chunk_bytes, 2, 64)
     with open_captures([str(path) for path in paths], memory, limits, follow) as source:
+        if ahead:
+            source.read_ahead()
         for batch in source.batches():
             rows += [tuple(int(row[name]) for name in FIELDS) for row in batch.packets]
             contents += [bytes(memory.data[row.offset : row.offset + row.caplen]) for row in batch.packets]

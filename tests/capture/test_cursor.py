@@ -21,6 +21,17 @@ def test_chunks_do_not_matter(tmp_path, form, chunk_bytes):
 
 
 @pytest.mark.parametrize("form", [pcap, pcapng])
+@pytest.mark.parametrize("chunk_bytes", [1024, 1500, 4096, 1 << 20])
+@pytest.mark.parametrize("packet_bytes", [64, 400, 1 << 18])
+def test_reading_ahead_does_not_matter(tmp_path, form, chunk_bytes, packet_bytes):
+    """Whatever room the front of a half leaves for what is carried over."""
+    limits = Limits(packet_bytes=packet_bytes)
+    rows, contents, _ = read_bytes(tmp_path, form(FRAMES), chunk_bytes=chunk_bytes, limits=limits)
+    ahead = read_bytes(tmp_path, form(FRAMES), chunk_bytes=chunk_bytes, limits=limits, ahead=True)
+    assert (rows, contents) == ahead[:2]
+
+
+@pytest.mark.parametrize("form", [pcap, pcapng])
 def test_rows_can_be_taken_back_and_the_file_moved(tmp_path, form):
     """Reading from any packet on, in a window of any size, gives what was taken back once more, and counts nothing twice."""
     path = tmp_path / "capture"

@@ -50,6 +50,18 @@ def test_formats_and_what_an_earlier_run_left(capsys: pytest.CaptureFixture[str]
     assert captured.out == captured.err == ""
 
 
+def test_the_files_are_the_same_for_any_number_of_threads(capsys: pytest.CaptureFixture[str]) -> None:
+    captures = [str(CAPTURES / name) for name in ("page-load.pcapng", "failures.pcapng", "dns-variety.pcapng")]
+    shown = set()
+    for jobs in ("1", "2", "3"):
+        assert run(["analyze", *captures, "-o", jobs, "-f", "csv", "-f", "zeek-json", "--jobs", jobs]) == 0
+        shown.add(capsys.readouterr().out.replace(f"Written to {jobs}:", ""))
+    assert len(shown) == 1
+    for name in CSV | ZEEK:
+        assert Path("1", name).read_bytes() == Path("2", name).read_bytes() == Path("3", name).read_bytes()
+    assert run(["analyze", CAPTURE, "--jobs", "0"]) == 2
+
+
 def test_foreign_files_stay(capsys: pytest.CaptureFixture[str]) -> None:
     Path("out").mkdir()
     Path("out/mine.txt").write_text("mine")
