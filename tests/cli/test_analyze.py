@@ -55,7 +55,7 @@ def test_the_files_are_the_same_for_any_number_of_threads(capsys: pytest.Capture
     shown = set()
     for jobs in ("1", "2", "3"):
         assert run(["analyze", *captures, "-o", jobs, "-f", "csv", "-f", "zeek-json", "--jobs", jobs]) == 0
-        shown.add(capsys.readouterr().out.replace(f"Written to {jobs}:", ""))
+        shown.add(capsys.readouterr().out.split("Written to")[0])
     assert len(shown) == 1
     for name in CSV | ZEEK:
         assert Path("1", name).read_bytes() == Path("2", name).read_bytes() == Path("3", name).read_bytes()
