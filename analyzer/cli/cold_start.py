@@ -70,27 +70,14 @@ def _count_steps(data: bytes, *, at: int, length_at: int, head: int, is_little: 
 @contextmanager
 def announcing_compilation(environment: Environment) -> Iterator[None]:
     """Say once, when the first kernel is compiled meanwhile, what the user waits for."""
-    from analyzer.kernel import IS_COMPILED
+    from analyzer.kernel import Entry
 
-    if not IS_COMPILED:
-        yield
-        return
-    from numba.core import event
+    def announce() -> None:
+        Entry.announce = None
+        environment.warn("analyzer: first run on this machine: compiling for half a minute or so (kept on disk for the next runs)")
 
-    class Announcer(event.Listener):  # type: ignore[misc]
-        said = False
-
-        def on_start(self, _event: object) -> None:
-            if not self.said:
-                self.said = True
-                environment.warn("analyzer: first run on this machine: compiling for half a minute or so (kept on disk for the next runs)")
-
-        def on_end(self, _event: object) -> None:
-            """Nothing to say."""
-
-    announcer = Announcer()
-    event.register("numba:compile", announcer)
+    Entry.announce = staticmethod(announce)
     try:
         yield
     finally:
-        event.unregister("numba:compile", announcer)
+        Entry.announce = None
