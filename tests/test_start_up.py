@@ -28,7 +28,8 @@ def modules_after(*arguments: str, kernels: str = "python") -> list[str]:
         [sys.executable, "-c", PROGRAM, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     lines = result.stdout.splitlines()
-    assert lines[-3:-1] == ["status 0", "threads 1"]
+    assert lines[-3] == "status 0"
+    assert lines[-2] in ("threads 1", "threads 2"), "Arrow has one of its own, nobody else"
     return lines[-1].split()
 
 
