@@ -292,7 +292,7 @@ DISTINCT = row_type(
     ("position", "i8", "the bytes in the text kept for them"),
     ("length", "i4", "their number"),
     ("digest_size", "u1", "characters in digest"),
-    ("digest", ("u1", (36,)), "what was computed from them, ASCII"),
+    ("digest", ("u1", (68,)), "what was computed from them, ASCII"),
 )
 
 # One secret of a key log.
