@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analyzer.batch import Batch
-from analyzer.capture import Follow, KeyTexts, Source, open_captures
+from analyzer.capture import Follow, KeyTexts, Source, look_ahead, open_captures
 from analyzer.connections import Tracker
 from analyzer.lifecycle.attribution import Attribution
 from analyzer.lifecycle.blame import build_delays
@@ -127,6 +127,9 @@ class Pipeline:
             if self._options.jobs > 1:
                 source.read_ahead()
             last = Batch(self._memory, np.recarray(0, np.dtype("i8")), np.recarray(0, np.dtype("i8")), 0, 0)
+            if follow is None:
+                for text in self._keys.once(look_ahead(source.files, self._options.limits.memory_bytes)):
+                    self._tls.keylog.add(text)
             for batch in source.batches():
                 if last.last_number == 0:
                     self._context.seed = capture_seed(batch)
@@ -246,6 +249,10 @@ class Pipeline:
             records=records,
             texts=Texts(self._tls.text.data, http_text, self._dns.text.data, self._attribution.text.data),
         )
+
+    def certificates(self) -> Iterator[tuple[str, bytes]]:
+        """SHA-256 and DER of each distinct certificate seen so far."""
+        return ((one.sha256, self._tls.der(one.number)) for one in self._tls.certificates)
 
     @property
     def evicted(self) -> int:

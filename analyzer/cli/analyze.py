@@ -44,6 +44,7 @@ class Request:
     quiet: bool = False
     limit_memory: str = ""
     jobs: int = 1
+    certificates: str = ""
 
 
 @contextmanager
@@ -158,6 +159,10 @@ def run_analyze(request: Request, environment: Environment) -> int:
     announcing = nullcontext() if request.quiet else announcing_compilation(environment)
     with warming(request.captures), announcing:
         summary = write_report(request, pipeline, folder, environment)
+    if request.certificates:
+        from analyzer.cli.certificate_folder import write_certificates
+
+        write_certificates(Path(request.certificates), pipeline.certificates())
     files = pipeline.source.facts if pipeline.source else []
     is_empty = pipeline.quality.packets == 0 and not pipeline.is_stopped
     for note in [facts.why_empty() if facts.format else facts.notes[0] for facts in files] if is_empty else pipeline.notes:

@@ -76,6 +76,9 @@ def analyze(
         list[str] | None,
         typer.Option("--trust-store", metavar="FILE", help="Authorities to trust, PEM; may be repeated.", show_default=False),
     ] = None,
+    certificates: Annotated[
+        str, typer.Option("--certificates", metavar="DIR", help="Write each certificate as PEM to DIR.", show_default=False)
+    ] = "",
     limit_memory: Annotated[
         str,
         typer.Option("--limit-memory", metavar="SIZE", help="As 800M or 2G: over it the longest idle are ended.", show_default="a quarter"),
@@ -112,6 +115,7 @@ def analyze(
         quiet,
         limit_memory,
         jobs,
+        certificates,
     )
     raise typer.Exit(run_analyze(request, Environment()))
 
