@@ -141,6 +141,17 @@ EXCHANGE = row_type(
     ("response_is_decoded", "u1", "1: response_decoded_bytes was counted"),
     ("request_media", "u1", "what the request body is by its first bytes: index into MEDIA_TYPES, 0 = unknown"),
     ("response_media", "u1", "likewise of the response"),
+    ("stream", "i8", "1 + id of its stream in HTTP/2 or HTTP/3, 0 = it has none (HTTP/1)"),
+    ("is_inferred", "u1", "1: nothing of it was read, the sizes and directions of encrypted records tell of it"),
+    ("is_pushed", "u1", "1: the server pushed it (HTTP/2), the request is its promise"),
+    ("reset_by", "u1", "who reset its stream first: 1 = client, 2 = server, 0 = nobody"),
+    ("reset_code", "i8", "error code it gave (RFC 9113 7, RFC 9114 8.1)"),
+    ("stall_ns", "i8", "time in which flow control let nothing more of its bodies pass, ns"),
+    ("grpc_status", "i4", "1 + grpc-status, 0 = none"),
+    ("request_head", "i8", "the request's head as sent (with Options.keep_heads); HTTP/2 and 3: its fields as lines, pseudo-fields first"),
+    ("request_head_size", "i4", "its length"),
+    ("response_head", "i8", "likewise of the final response, trailers as further lines"),
+    ("response_head_size", "i4", "its length"),
 )
 
 # Bytes of bodies to be decoded, in order; those of one message that follow each other are one row. Rows of one batch.
@@ -160,6 +171,7 @@ HTTP_TUNNEL = row_type(
     ("is_connect", "u1", "1: CONNECT, 0: 101 Switching Protocols (see EXCHANGE.upgrade)"),
     ("offset", "i8", "stream offset of the first byte of the other protocol"),
     ("exchange_index", "i4", "index of the exchange that opened it"),
+    ("exchange", "i8", "1 + EXCHANGE row of it, valid until rows leave"),
 )
 
 # State of framing, one row a stream (2 * connection + sender); all zero = nothing seen. Written by messages/http only.

@@ -313,3 +313,4 @@ def open_tunnel(row, run, stream, streams, tunnels, cursor):
         tunnel.is_connect = 1 if row.kind == IS_CONNECT else 0
         tunnel.offset = stream.next_offset if k == 0 else client.first_offset
         tunnel.exchange_index = row.index
+        tunnel.exchange = stream.exchange
