@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.messages.tls.certificates import Certificate
-from analyzer.report import capture, certificates, connections, dns, findings, http, milestones, tcp, tls, waits, zeek_dns
+from analyzer.report import capture, certificates, connections, dns, findings, http, http2, milestones, tcp, tls, waits, zeek_dns
 from analyzer.report.columns import Column, Sheet
 from analyzer.report.identity import Identity
 from analyzer.tables import Rows
@@ -22,6 +22,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "certificates": certificates.COLUMNS,
     "connection_certificates": certificates.LINK_COLUMNS,
     "http": http.COLUMNS,
+    "http2": http2.COLUMNS,
     "findings": findings.COLUMNS,
     "capture": capture.COLUMNS,
 }
@@ -97,6 +98,7 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
         "certificates": certificates.build_certificates(chains, context.reported_certificates),
         "connection_certificates": certificates.build_connection_certificates(chains, identity),
         "http": http_batch,
+        "http2": http2.build_http2(finished, identity),
         "findings": findings.build_findings_table(found, identity, subjects),
     }
     if context.with_zeek:

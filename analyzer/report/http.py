@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.registries.http import grpc_status_name, http2_error_name, http3_error_name
-from analyzer.report.built import NumberColumn
+from analyzer.report.built import Built, NumberColumn, TextColumn, simple_from_arrow
 from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.text import between, booleans, chosen, codes, constant, counts, ints, joined, milliseconds, named, spans, times
@@ -79,6 +79,8 @@ COLUMNS = (
     Column("reset_by", "text", "who reset its stream: client or server"),
     Column("reset_code", "text", "why, by the error code of HTTP/2 or HTTP/3"),
     Column("stall_ms", "milliseconds", "time in which flow control let nothing more of its bodies pass", "ms"),
+    Column("grpc_service", "text", "service of a gRPC call"),
+    Column("grpc_method", "text", "method of a gRPC call"),
     Column("grpc_status", "text", "status of a gRPC call, by name"),
     Column("info_status", "number", "status of the last 1xx before the final response"),
     Column("info_reason", "text", "its reason phrase"),
@@ -127,6 +129,17 @@ def _decoded(x: Rows, side: str) -> NumberColumn:
     return ints(np.where(coding == NO_CODING, x[f"{side}_body_bytes"], decoded), (coding == NO_CODING) | (x[f"{side}_is_decoded"] == 1))
 
 
+def _grpc(text: dict[str, TextColumn]) -> dict[str, Built]:
+    """Service and method of gRPC calls: ``POST /package.Service/Method`` with a content type of gRPC (its PROTOCOL-HTTP2)."""
+    types = text["request_type"].texts
+    if b"application/grpc" not in types.content.tobytes():
+        nothing = chosen((None,), np.zeros(len(text["target"]), np.int64))
+        return {"grpc_service": nothing, "grpc_method": nothing}
+    is_call = pc.starts_with(text["request_type"].arrow(), "application/grpc")
+    parts = pc.extract_regex(pc.if_else(is_call, text["target"].arrow(), constant(None)), r"^/(?P<service>[^/?]+)/(?P<method>[^/?]+)$")
+    return {f"grpc_{name}": simple_from_arrow(pc.struct_field(parts, name)) for name in ("service", "method")}
+
+
 def build_http(finished: Finished, identity: Identity) -> Sheet:
     """EXCHANGE rows as a report table, in the order of the flush."""
     x: Rows = finished.exchanges
@@ -148,6 +161,7 @@ def build_http(finished: Finished, identity: Identity) -> Sheet:
             "request_send_ms": between(x["request_first_ts"], x["request_last_ts"]),
             "server_wait_ms": between(x["request_last_ts"], x["response_first_ts"]),
             "response_receive_ms": between(x["response_first_ts"], x["response_last_ts"]),
+            **_grpc(text),
             "request_content_type": text.pop("request_type"),
             "response_content_type": text.pop("response_type"),
             "proxied": split_lines(text.pop("proxied").arrow()),

@@ -29,6 +29,10 @@ HTTP_ERRORS = (
     ("too_many_pending", "more requests without answer than the limit: requests from here on are not paired with answers"),
     ("no_memory", "no room in the arena for a head that came in pieces: the stream is read no further"),
     ("bad_content_coding", "a body that is not in the coding its Content-Encoding names: it is decoded no further"),
+    ("bad_frame", "a frame of HTTP/2 that is not as its type must be: it is not read"),
+    ("bad_field_block", "a header block of HTTP/2 that cannot be read: its fields before the fault are kept"),
+    ("too_many_streams", "more streams of one connection open at once than the limit: the oldest is read no further"),
+    ("forbidden_field", "a field that HTTP/2 and 3 forbid, or with bytes that end a line in HTTP/1 (request smuggling)"),
     ("decoded_too_large", "a body that grows beyond the limits when it is decoded, or too many bodies at once: it is decoded no further"),
 )
 HTTP_ERROR_CODES = {name: code for code, (name, _) in enumerate(HTTP_ERRORS)}
@@ -37,7 +41,7 @@ HTTP_ERROR_CODES = {name: code for code, (name, _) in enumerate(HTTP_ERRORS)}
 NO_BODY, BY_LENGTH, BY_CHUNKS, BY_CLOSE = 0, 1, 2, 3
 
 # ---- Content-Encoding (EXCHANGE.request_coding, .response_coding): the outermost one; OTHER_CODING is not taken off
-NO_CODING, GZIP, DEFLATE, OTHER_CODING = 0, 1, 2, 3
+NO_CODING, GZIP, DEFLATE, OTHER_CODING, BROTLI, ZSTD = 0, 1, 2, 3, 4, 5
 START = 128  # bytes of a decoded body that are kept to see what it is
 
 # ---- what a body is by its first bytes (EXCHANGE.request_media, .response_media): index into MEDIA_TYPES
@@ -133,9 +137,9 @@ EXCHANGE = row_type(
     ("response_start", "i8", "first bytes of the response body, decoded"),
     ("response_start_size", "i4", "room for them"),
     ("response_start_have", "i4", "how many there are"),
-    ("request_coding", "u1", "its Content-Encoding: NO_CODING, GZIP, DEFLATE, OTHER_CODING"),
+    ("request_coding", "u1", "its Content-Encoding, see the constants"),
     ("response_coding", "u1", "likewise"),
-    ("request_decoded_bytes", "i8", "bytes of a request body in GZIP or DEFLATE when decoded (with Options.decode_bodies)"),
+    ("request_decoded_bytes", "i8", "bytes of a request body without its coding (with Options.decode_bodies)"),
     ("response_decoded_bytes", "i8", "likewise of the response"),
     ("request_is_decoded", "u1", "1: request_decoded_bytes was counted"),
     ("response_is_decoded", "u1", "1: response_decoded_bytes was counted"),
