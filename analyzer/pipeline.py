@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,7 +66,10 @@ class Flush:
 class Pipeline:
     """One analysis: ``run`` reads captures and yields tables; afterwards ``quality``, ``notes`` and ``source`` say how it went."""
 
-    def __init__(self, options: Options, *, with_zeek: bool = False, flush_rows: int = FLUSH_ROWS) -> None:
+    def __init__(self, options: Options, *, with_zeek: bool = False, with_heads: bool = False, flush_rows: int = FLUSH_ROWS) -> None:
+        if with_heads:
+            options = replace(options, keep_heads=True)
+        decode = with_zeek or with_heads
         limits = options.limits
         self._options = options
         self._flush_rows = flush_rows
@@ -77,12 +80,12 @@ class Pipeline:
         self._services = Services(self._memory, (TLS, DNS, *PROTOCOLS))
         self._dns = Dns(self._memory, options)
         self._tls = Tls(self._memory, options)
-        self._web = Web(self._memory, options, decode=with_zeek)
+        self._web = Web(self._memory, options, decode=decode)
         self._chains = ChainChecks(self._tls.der, [root for path in options.trust_store for root in read_trust_store(path)])
-        self._inside = Inside(self._memory, options, decode=with_zeek)
+        self._inside = Inside(self._memory, options, decode=decode)
         self._keys = KeyTexts(options.keylog)
         self._attribution = Attribution(options)
-        self._context = Context(0, self._tls.certificates, with_zeek=with_zeek)
+        self._context = Context(0, self._tls.certificates, with_zeek=with_zeek, with_heads=with_heads, masks=not options.include_secrets)
         self._over: list[Ints] = []
         self.quality = Quality()
         self.source: Source | None = None
@@ -206,7 +209,7 @@ class Pipeline:
         delays = build_delays(finished, phases)
         found = build_findings(finished, self._validity())
         tables = build_tables(finished, Lifecycle(phases, build_milestones(finished), delays, found), self._context)
-        return tables if flush.capture is None else {**tables, "capture": flush.capture}
+        return tables if flush.capture is None else {**self._context.pages.build(), **tables, "capture": flush.capture}
 
     def _validity(self) -> Validity:
         """What the certificates so far say."""
