@@ -49,6 +49,7 @@ class Limits:
     decoded_ratio: int = 200  # a body that grows more than this when it is decoded, and beyond 256 KiB, is a bomb
     decoders: int = 1024  # bodies being decoded at once: 40 kB each
     pending_requests: int = 100  # pipelined requests without an answer, one connection
+    http2_streams: int = 10_000  # of one connection, open at once: a hundred times what servers allow
     dns_message_bytes: int = 65_535
     dns_jumps: int = 128  # compression pointers in one name
     ipv6_headers: int = 16
@@ -81,4 +82,5 @@ class Options:
     include_secrets: bool = False  # report credentials that were decrypted
     jobs: int = 1  # threads: one for packets and messages, one for the report, one for writing it; more help nothing
     decode_bodies: bool = False  # take gzip and deflate off HTTP bodies to know their length and what they are: takes time
+    keep_heads: bool = False  # keep the heads of HTTP messages, field by field
     limits: Limits = field(default_factory=Limits)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,10 +27,10 @@ from analyzer.lifecycle.phases import build_phases
 from analyzer.lifecycle.quality import Quality
 from analyzer.memory import Memory
 from analyzer.messages.dns import Dns
-from analyzer.messages.http import Http
 from analyzer.messages.inside import Inside
 from analyzer.messages.services import Services
 from analyzer.messages.tls import ChainChecks, Tls, describe_opening, read_trust_store
+from analyzer.messages.web import PROTOCOLS, Web
 from analyzer.options import Options
 from analyzer.packets import Decoder
 from analyzer.report.build import Context, Lifecycle, build_tables
@@ -39,7 +39,7 @@ from analyzer.report.certificates import clip_time
 from analyzer.report.provenance import capture_facts
 from analyzer.streams import Assembler
 from analyzer.tables import Ints, Rows, take_rows
-from analyzer.tables.services import DNS, HTTP, TLS
+from analyzer.tables.services import DNS, TLS
 from analyzer.threads import assembly_line
 
 if TYPE_CHECKING:
@@ -66,7 +66,10 @@ class Flush:
 class Pipeline:
     """One analysis: ``run`` reads captures and yields tables; afterwards ``quality``, ``notes`` and ``source`` say how it went."""
 
-    def __init__(self, options: Options, *, with_zeek: bool = False, flush_rows: int = FLUSH_ROWS) -> None:
+    def __init__(self, options: Options, *, with_zeek: bool = False, with_heads: bool = False, flush_rows: int = FLUSH_ROWS) -> None:
+        if with_heads:
+            options = replace(options, keep_heads=True)
+        decode = with_zeek or with_heads
         limits = options.limits
         self._options = options
         self._flush_rows = flush_rows
@@ -74,15 +77,15 @@ class Pipeline:
         self._decoder = Decoder(options)
         self._tracker = Tracker(options)
         self._assembler = Assembler(self._memory, options)
-        self._services = Services(self._memory, (TLS, HTTP, DNS))
+        self._services = Services(self._memory, (TLS, DNS, *PROTOCOLS))
         self._dns = Dns(self._memory, options)
         self._tls = Tls(self._memory, options)
-        self._http = Http(self._memory, options, decode=with_zeek)
+        self._web = Web(self._memory, options, decode=decode)
         self._chains = ChainChecks(self._tls.der, [root for path in options.trust_store for root in read_trust_store(path)])
-        self._inside = Inside(self._memory, options, decode=with_zeek)
+        self._inside = Inside(self._memory, options, decode=decode)
         self._keys = KeyTexts(options.keylog)
         self._attribution = Attribution(options)
-        self._context = Context(0, self._tls.certificates, with_zeek=with_zeek)
+        self._context = Context(0, self._tls.certificates, with_zeek=with_zeek, with_heads=with_heads, masks=not options.include_secrets)
         self._over: list[Ints] = []
         self.quality = Quality()
         self.source: Source | None = None
@@ -98,7 +101,7 @@ class Pipeline:
     def notes(self) -> list[str]:
         """One sentence for everything in the captures that could not be read."""
         notes = [note for facts in self.source.facts for note in facts.notes] if self.source else []
-        return notes + describe_opening(self._tls.opener.counts, self._tls.keylog, self._inside.http2)
+        return notes + describe_opening(self._tls.opener.counts, self._tls.keylog)
 
     def run(
         self,
@@ -167,7 +170,7 @@ class Pipeline:
         """Stage 5 for runs of streams."""
         connections, wishes = self._tracker.connections, self._assembler.wishes
         found = self._services.sort(runs, connections)
-        tunnels = self._http.process_runs(batch, found.runs, found.wanted[HTTP], connections, wishes)
+        tunnels = self._web.process_runs(batch, found, connections, wishes)
         if len(tunnels):
             found = self._services.enter(tunnels, found, TLS, connections)
         runs, wanted = found
@@ -198,7 +201,7 @@ class Pipeline:
         self._attribution.learn(self._dns)
         finished = self._gather(rows)
         self.quality.observe_finished(finished)
-        for owner in (self._assembler, self._services, self._dns, self._tls, self._http, self._inside, self._attribution, self._tracker):
+        for owner in (self._assembler, self._services, self._dns, self._tls, self._web, self._inside, self._attribution, self._tracker):
             owner.release(rows)
         return Flush(finished)
 
@@ -209,7 +212,7 @@ class Pipeline:
         delays = build_delays(finished, phases)
         found = build_findings(finished, self._validity())
         tables = build_tables(finished, Lifecycle(phases, build_milestones(finished), delays, found), self._context)
-        return tables if flush.capture is None else {**tables, "capture": flush.capture}
+        return tables if flush.capture is None else {**self._context.pages.build(), **tables, "capture": flush.capture}
 
     def _validity(self) -> Validity:
         """What the certificates so far say."""
@@ -228,7 +231,7 @@ class Pipeline:
         handshakes, links = self._tls.take(rows)
         connections = take_rows(tracker.connections, rows)
         services = take_rows(self._services.table, rows)
-        exchanges, http_text = self._inside.add_to(rows, services, self._http.take(rows), self._http.text.data[: self._http.text.top])
+        (exchanges, http_text), http2_links = self._inside.add_to(rows, services, self._web.take(rows))
         flows = 2 * connections["flow"].astype(np.int64) + connections["flipped"]
         return Finished(
             rows=rows,
@@ -244,6 +247,7 @@ class Pipeline:
             attributions=take_rows(self._attribution.table, rows),
             services=services,
             exchanges=exchanges,
+            http2_links=http2_links,
             chain_links=links,
             lookups=lookups,
             records=records,
@@ -262,7 +266,7 @@ class Pipeline:
     def _counts(self) -> dict[str, dict[str, int]]:
         """What each stage could not read or keep, by its own names."""
         tls, inside = {**self._tls.errors, **self._tls.opener.counts}, self._inside.anomalies
-        http = {name: self._http.anomalies.get(name, 0) + inside.get(name, 0) for name in {**self._http.anomalies, **inside}}
+        http = {name: self._web.anomalies.get(name, 0) + inside.get(name, 0) for name in {**self._web.anomalies, **inside}}
         kept = {"ended_for_memory": self.evicted}
         return {"connections": kept, "fragments": self._decoder.counts, "dns": self._dns.counts, "tls": tls, "http": http}
 

@@ -139,7 +139,7 @@ def run_analyze(request: Request, environment: Environment) -> int:
     """Analyse; the exit status."""
     check_request(request)
     choose_kernels(request.captures)
-    from analyzer.export.writers import ZEEK_FORMATS
+    from analyzer.export.writers import HEAD_FORMATS, ZEEK_FORMATS
     from analyzer.pipeline import Pipeline
     from analyzer.warming import warming
 
@@ -154,7 +154,9 @@ def run_analyze(request: Request, environment: Environment) -> int:
         jobs=request.jobs,
         limits=Limits(memory_bytes=parse_size(request.limit_memory)) if request.limit_memory else Limits(),
     )
-    pipeline = Pipeline(options, with_zeek=not ZEEK_FORMATS.isdisjoint(request.formats))
+    pipeline = Pipeline(
+        options, with_zeek=not ZEEK_FORMATS.isdisjoint(request.formats), with_heads=not HEAD_FORMATS.isdisjoint(request.formats)
+    )
     folder = choose_folder(request.captures, request.output)
     announcing = nullcontext() if request.quiet else announcing_compilation(environment)
     with warming(request.captures), announcing:

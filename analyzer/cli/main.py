@@ -61,7 +61,8 @@ def analyze(
     captures: Annotated[list[str], typer.Argument(metavar="CAPTURE", help="Files, a folder, or - for standard input.", show_default=False)],
     output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Where tables go.", show_default="reports/<capture>")] = "",
     formats: Annotated[
-        list[str] | None, typer.Option("-f", "--format", metavar="FORMAT", help="csv or zeek-json; may be repeated.", show_default="csv")
+        list[str] | None,
+        typer.Option("-f", "--format", metavar="FORMAT", help="csv, zeek-json or har; may be repeated.", show_default="csv"),
     ] = None,
     checksums: Annotated[str, typer.Option(metavar="ignore|verify", help="verify: leave out packets with a wrong checksum.")] = "ignore",
     overlap: Annotated[

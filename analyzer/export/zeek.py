@@ -59,12 +59,13 @@ class Field:
 
 @dataclass(frozen=True)
 class Log:
-    """One log: its name in Zeek, the table whose rows (those where ``only`` is there) are its lines, and its fields."""
+    """One log: its name in Zeek, the table whose rows (those where ``only`` is there and ``keep`` is true) are its lines, its fields."""
 
     path: str
     table: str
     fields: tuple[Field, ...]
     only: str | None = None
+    keep: Values | None = None
 
 
 def _nothing(kind: pa.DataType) -> pa.Scalar:
@@ -304,6 +305,7 @@ HTTP: Final = Log(
         Field("resp_filenames", "vector[string]", _listed("response", "filename")),
         Field("resp_mime_types", "vector[string]", _listed("response", "media_type")),
     ),
+    keep=lambda batch: pc.and_(batch.column("stream").is_null(), pc.equal(batch.column("basis"), constant("measured"))),
 )
 
 X509: Final = Log(
@@ -343,6 +345,9 @@ def build_log(log: Log, batches: Mapping[str, Sheet]) -> pa.RecordBatch:
     batch = Sheet.of(batches[log.table]).arrow()
     if log.only is not None and batch.column(log.only).null_count:
         batch = batch.filter(batch.column(log.only).is_valid())
+    if log.keep is not None:
+        kept = log.keep(batch)
+        batch = batch if pc.all(kept).as_py() is not False else batch.filter(kept)
     return pa.RecordBatch.from_arrays([as_arrow(field.values(batch)) for field in log.fields], [field.name for field in log.fields])
 
 

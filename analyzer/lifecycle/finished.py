@@ -32,6 +32,7 @@ class Finished:
         waits: (w,) WAIT of these connections.
         connections, endpoints_a, endpoints_b, handshakes, attributions, services: (n,) copies of the hot rows.
         exchanges: (x,) EXCHANGE ordered by (output order, index).
+        http2_links: (h,) HTTP2_LINK of those that speak it.
         chain_links: (c,) CHAIN_LINK of these connections.
         lookups, records: LOOKUP (l,) and their RESOURCE_RECORD (r,).
         texts: what spans point into.
@@ -50,6 +51,7 @@ class Finished:
     attributions: Rows
     services: Rows
     exchanges: Rows
+    http2_links: Rows
     chain_links: Rows
     lookups: Rows
     records: Rows

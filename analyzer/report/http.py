@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.lifecycle.finished import Finished
-from analyzer.report.built import NumberColumn
+from analyzer.registries.http import grpc_status_name, http2_error_name, http3_error_name
+from analyzer.report.built import Built, NumberColumn, TextColumn, simple_from_arrow
 from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.identity import IDENTITY, Identity
-from analyzer.report.text import between, booleans, chosen, constant, counts, ints, joined, named, spans, times
+from analyzer.report.text import between, booleans, chosen, codes, constant, counts, ints, joined, milliseconds, named, spans, times
 from analyzer.tables import Rows
 from analyzer.tables.http import HTTP_ERRORS, MEDIA_TYPES, NO_CODING
 
@@ -20,6 +21,7 @@ _SPANS: Final = (
     "method", "target", "host", "referrer", "user_agent", "origin", "request_type", "response_type", "content_encoding", "server",
     "location", "upgrade", "reason", "info_reason", "username", "proxied", "request_filename", "response_filename",
 )  # fmt: skip
+HTTP3: Final = 30  # EXCHANGE.version
 
 COLUMNS = (
     *IDENTITY,
@@ -32,6 +34,8 @@ COLUMNS = (
     Column("reason", "text", "its reason phrase"),
     Column("version", "text", "HTTP version of the request"),
     Column("response_version", "text", "HTTP version of the response"),
+    Column("stream", "number", "id of its stream (HTTP/2, HTTP/3)"),
+    Column("basis", "text", "measured: it was read; inferred: sizes and directions of encrypted records tell of it"),
     Column("request_send_ms", "milliseconds", "first to last byte of the request", "ms"),
     Column("server_wait_ms", "milliseconds", "last byte of the request to first byte of the response", "ms", "negative: answered early"),
     Column("response_receive_ms", "milliseconds", "first to last byte of the response", "ms"),
@@ -71,6 +75,13 @@ COLUMNS = (
     Column("request_complete", "truth", "the request ended as framed"),
     Column("response_complete", "truth", "the response ended as framed"),
     Column("is_upgraded", "truth", "the connection left HTTP after it (101, or CONNECT)"),
+    Column("is_pushed", "truth", "the server pushed it (HTTP/2)"),
+    Column("reset_by", "text", "who reset its stream: client or server"),
+    Column("reset_code", "text", "why, by the error code of HTTP/2 or HTTP/3"),
+    Column("stall_ms", "milliseconds", "time in which flow control let nothing more of its bodies pass", "ms"),
+    Column("grpc_service", "text", "service of a gRPC call"),
+    Column("grpc_method", "text", "method of a gRPC call"),
+    Column("grpc_status", "text", "status of a gRPC call, by name"),
     Column("info_status", "number", "status of the last 1xx before the final response"),
     Column("info_reason", "text", "its reason phrase"),
     Column("error", "text", "the first thing that was wrong"),
@@ -118,6 +129,17 @@ def _decoded(x: Rows, side: str) -> NumberColumn:
     return ints(np.where(coding == NO_CODING, x[f"{side}_body_bytes"], decoded), (coding == NO_CODING) | (x[f"{side}_is_decoded"] == 1))
 
 
+def _grpc(text: dict[str, TextColumn]) -> dict[str, Built]:
+    """Service and method of gRPC calls: ``POST /package.Service/Method`` with a content type of gRPC (its PROTOCOL-HTTP2)."""
+    types = text["request_type"].texts
+    if b"application/grpc" not in types.content.tobytes():
+        nothing = chosen((None,), np.zeros(len(text["target"]), np.int64))
+        return {"grpc_service": nothing, "grpc_method": nothing}
+    is_call = pc.starts_with(text["request_type"].arrow(), "application/grpc")
+    parts = pc.extract_regex(pc.if_else(is_call, text["target"].arrow(), constant(None)), r"^/(?P<service>[^/?]+)/(?P<method>[^/?]+)$")
+    return {f"grpc_{name}": simple_from_arrow(pc.struct_field(parts, name)) for name in ("service", "method")}
+
+
 def build_http(finished: Finished, identity: Identity) -> Sheet:
     """EXCHANGE rows as a report table, in the order of the flush."""
     x: Rows = finished.exchanges
@@ -134,9 +156,12 @@ def build_http(finished: Finished, identity: Identity) -> Sheet:
             "status": ints(x["status"], answered),
             "version": named(x["version"], version_text, x["version"] > 0),
             "response_version": named(x["response_version"], version_text, answered),
+            "stream": codes(x["stream"] - 1),
+            "basis": chosen(("measured", "inferred"), x["is_inferred"]),
             "request_send_ms": between(x["request_first_ts"], x["request_last_ts"]),
             "server_wait_ms": between(x["request_last_ts"], x["response_first_ts"]),
             "response_receive_ms": between(x["response_first_ts"], x["response_last_ts"]),
+            **_grpc(text),
             "request_content_type": text.pop("request_type"),
             "response_content_type": text.pop("response_type"),
             "proxied": split_lines(text.pop("proxied").arrow()),
@@ -154,6 +179,15 @@ def build_http(finished: Finished, identity: Identity) -> Sheet:
             "request_complete": booleans(x["request_complete"], asked),
             "response_complete": booleans(x["response_complete"], answered),
             "is_upgraded": booleans(x["is_upgraded"]),
+            "is_pushed": booleans(x["is_pushed"], x["stream"] > 0),
+            "reset_by": chosen((None, "client", "server"), x["reset_by"]),
+            "reset_code": named(
+                x["reset_code"] << 1 | (x["version"] >= HTTP3),
+                lambda code: http3_error_name(code >> 1) if code & 1 else http2_error_name(code >> 1),
+                x["reset_by"] > 0,
+            ),
+            "stall_ms": milliseconds(x["stall_ns"], x["stall_ns"] > 0),
+            "grpc_status": named(x["grpc_status"] - 1, grpc_status_name, x["grpc_status"] > 0),
             "info_status": counts(x["info_status"]),
             "error": chosen([name for name, _ in HTTP_ERRORS], np.minimum(x["error"], len(HTTP_ERRORS) - 1), x["error"] > 0),
             "error_frame": counts(x["error_number"]),

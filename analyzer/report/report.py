@@ -104,6 +104,16 @@ class Report:
         return self.frame("http")
 
     @property
+    def http2(self) -> pd.DataFrame:
+        """One row per HTTP/2 connection."""
+        return self.frame("http2")
+
+    @property
+    def pages(self) -> pd.DataFrame:
+        """One row per page load."""
+        return self.frame("pages")
+
+    @property
     def findings(self) -> pd.DataFrame:
         """What stands out."""
         return self.frame("findings")

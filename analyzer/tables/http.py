@@ -29,6 +29,10 @@ HTTP_ERRORS = (
     ("too_many_pending", "more requests without answer than the limit: requests from here on are not paired with answers"),
     ("no_memory", "no room in the arena for a head that came in pieces: the stream is read no further"),
     ("bad_content_coding", "a body that is not in the coding its Content-Encoding names: it is decoded no further"),
+    ("bad_frame", "a frame of HTTP/2 that is not as its type must be: it is not read"),
+    ("bad_field_block", "a header block of HTTP/2 that cannot be read: its fields before the fault are kept"),
+    ("too_many_streams", "more streams of one connection open at once than the limit: the oldest is read no further"),
+    ("forbidden_field", "a field that HTTP/2 and 3 forbid, or with bytes that end a line in HTTP/1 (request smuggling)"),
     ("decoded_too_large", "a body that grows beyond the limits when it is decoded, or too many bodies at once: it is decoded no further"),
 )
 HTTP_ERROR_CODES = {name: code for code, (name, _) in enumerate(HTTP_ERRORS)}
@@ -37,7 +41,7 @@ HTTP_ERROR_CODES = {name: code for code, (name, _) in enumerate(HTTP_ERRORS)}
 NO_BODY, BY_LENGTH, BY_CHUNKS, BY_CLOSE = 0, 1, 2, 3
 
 # ---- Content-Encoding (EXCHANGE.request_coding, .response_coding): the outermost one; OTHER_CODING is not taken off
-NO_CODING, GZIP, DEFLATE, OTHER_CODING = 0, 1, 2, 3
+NO_CODING, GZIP, DEFLATE, OTHER_CODING, BROTLI, ZSTD = 0, 1, 2, 3, 4, 5
 START = 128  # bytes of a decoded body that are kept to see what it is
 
 # ---- what a body is by its first bytes (EXCHANGE.request_media, .response_media): index into MEDIA_TYPES
@@ -133,14 +137,26 @@ EXCHANGE = row_type(
     ("response_start", "i8", "first bytes of the response body, decoded"),
     ("response_start_size", "i4", "room for them"),
     ("response_start_have", "i4", "how many there are"),
-    ("request_coding", "u1", "its Content-Encoding: NO_CODING, GZIP, DEFLATE, OTHER_CODING"),
+    ("request_coding", "u1", "its Content-Encoding, see the constants"),
     ("response_coding", "u1", "likewise"),
-    ("request_decoded_bytes", "i8", "bytes of a request body in GZIP or DEFLATE when decoded (with Options.decode_bodies)"),
+    ("request_decoded_bytes", "i8", "bytes of a request body without its coding (with Options.decode_bodies)"),
     ("response_decoded_bytes", "i8", "likewise of the response"),
     ("request_is_decoded", "u1", "1: request_decoded_bytes was counted"),
     ("response_is_decoded", "u1", "1: response_decoded_bytes was counted"),
     ("request_media", "u1", "what the request body is by its first bytes: index into MEDIA_TYPES, 0 = unknown"),
     ("response_media", "u1", "likewise of the response"),
+    ("stream", "i8", "1 + id of its stream in HTTP/2 or HTTP/3, 0 = it has none (HTTP/1)"),
+    ("is_inferred", "u1", "1: nothing of it was read, the sizes and directions of encrypted records tell of it"),
+    ("fetch", "u1", "what a browser says it is for (Sec-Fetch-Dest): 1 = a document, 2 = anything else, 0 = it does not say"),
+    ("is_pushed", "u1", "1: the server pushed it (HTTP/2), the request is its promise"),
+    ("reset_by", "u1", "who reset its stream first: 1 = client, 2 = server, 0 = nobody"),
+    ("reset_code", "i8", "error code it gave (RFC 9113 7, RFC 9114 8.1)"),
+    ("stall_ns", "i8", "time in which flow control let nothing more of its bodies pass, ns"),
+    ("grpc_status", "i4", "1 + grpc-status, 0 = none"),
+    ("request_head", "i8", "the request's head as sent (with Options.keep_heads); HTTP/2 and 3: its fields as lines, pseudo-fields first"),
+    ("request_head_size", "i4", "its length"),
+    ("response_head", "i8", "likewise of the final response, trailers as further lines"),
+    ("response_head_size", "i4", "its length"),
 )
 
 # Bytes of bodies to be decoded, in order; those of one message that follow each other are one row. Rows of one batch.
@@ -160,6 +176,7 @@ HTTP_TUNNEL = row_type(
     ("is_connect", "u1", "1: CONNECT, 0: 101 Switching Protocols (see EXCHANGE.upgrade)"),
     ("offset", "i8", "stream offset of the first byte of the other protocol"),
     ("exchange_index", "i4", "index of the exchange that opened it"),
+    ("exchange", "i8", "1 + EXCHANGE row of it, valid until rows leave"),
 )
 
 # State of framing, one row a stream (2 * connection + sender); all zero = nothing seen. Written by messages/http only.

@@ -11,6 +11,7 @@ from analyzer.tables import Rows, new_table
 from analyzer.tables.connections import CONNECTION, ENDPOINT, FLOW, WAIT
 from analyzer.tables.dns import ATTRIBUTION, LOOKUP, RESOURCE_RECORD
 from analyzer.tables.http import EXCHANGE
+from analyzer.tables.http2 import HTTP2_LINK
 from analyzer.tables.services import SERVICE
 from analyzer.tables.streams import STREAM
 from analyzer.tables.tls import CHAIN_LINK, HANDSHAKE, MEASURED, STEP_CODES
@@ -54,6 +55,7 @@ def finished(connections: list[dict[str, Any]], **tables: list[dict[str, Any]]) 
         attributions=fill(ATTRIBUTION, tables.get("attributions", blank)),
         services=fill(SERVICE, tables.get("services", blank)),
         exchanges=fill(EXCHANGE, tables.get("exchanges", [])),
+        http2_links=fill(HTTP2_LINK, tables.get("http2_links", [])),
         chain_links=fill(CHAIN_LINK, tables.get("chain_links", [])),
         lookups=fill(LOOKUP, tables.get("lookups", [])),
         records=fill(RESOURCE_RECORD, tables.get("records", [])),

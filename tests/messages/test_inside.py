@@ -12,6 +12,7 @@ from analyzer.options import Options
 from analyzer.tables import Rows, new_table
 from analyzer.tables.connections import CONNECTION
 from analyzer.tables.http import EXCHANGE
+from analyzer.tables.http2 import HTTP2_LINK
 from analyzer.tables.packets import INTERFACE, PACKET
 from analyzer.tables.services import HTTP, HTTP2, SERVICE
 from analyzer.tables.streams import RUN
@@ -31,7 +32,9 @@ def left(options: Options, sends: list[tuple[int, int, bytes]], outside: Rows) -
     batch = Batch(memory, new_table(PACKET, 0), new_table(INTERFACE, 0), 0, 0)
     inside.process_runs(batch, runs, new_table(CONNECTION, 4))
     services = new_table(SERVICE, 3)
-    exchanges, text = inside.add_to(np.array([3, 1, 2]), services, outside, np.frombuffer(b"outer text", np.uint8))
+    part = outside, np.frombuffer(b"outer text", np.uint8)
+    (exchanges, text), links = inside.add_to(np.array([3, 1, 2]), services, (part, new_table(HTTP2_LINK, 0)))
+    assert links["is_inside"].all()
     return inside, services, exchanges, text.tobytes()
 
 
@@ -40,9 +43,8 @@ def test_exchanges_follow_and_credentials_stay(*, include: bool) -> None:
     outside = new_table(EXCHANGE, 1)
     outside.connection, outside.index, outside.method, outside.method_size = 1, 1, 6, 4
     sends = [(1, 0, REQUEST), (1, 1, RESPONSE), (2, 0, PREFACE), (3, 0, REQUEST)]
-    inside, services, exchanges, text = left(Options(include_secrets=include), sends, outside)
+    _, services, exchanges, text = left(Options(include_secrets=include), sends, outside)
     assert services["inner"].tolist() == [HTTP, HTTP, HTTP2]
-    assert inside.http2 == 1
     assert [(int(x.connection), int(x.index)) for x in exchanges] == [(3, 1), (1, 1), (1, 2)]
     assert [text[x.method : x.method + x.method_size] for x in exchanges] == [b"GET", b"text", b"GET"]
     x = exchanges[2]

@@ -14,6 +14,7 @@ from analyzer.tables import Rows, new_table
 from analyzer.tables.connections import CONN_STATES, CONNECTION, ENDPOINT, FLOW, WAIT
 from analyzer.tables.dns import ATTRIBUTION, CAUSED, LOOKUP, RESOURCE_RECORD
 from analyzer.tables.http import EXCHANGE
+from analyzer.tables.http2 import HTTP2_LINK
 from analyzer.tables.lifecycle import FINDING
 from analyzer.tables.services import DNS, HTTP, SERVICE, TLS
 from analyzer.tables.streams import STREAM
@@ -124,6 +125,7 @@ def make_finished(kinds: list[str]) -> Finished:
         attributions=attributions,
         services=services,
         exchanges=make_exchanges(kinds, c, http_text),
+        http2_links=new_table(HTTP2_LINK, 0),
         chain_links=links,
         **dict(zip(("lookups", "records"), make_lookups(kinds, c, dns_text), strict=True)),
         texts=Texts(tls_text.data, http_text.data, dns_text.data, attribution_text.data),

@@ -1,7 +1,7 @@
 # mypy: allow-untyped-defs
 """Pieces of the framing kernel that look at bodies: their first bytes are kept, those in a coding that is taken off are collected.
 
-Only what is wanted is touched: ``HTTP_STREAM.wants`` bytes of a body, START of an ordinary one. A coded body (gzip, deflate) is copied
+Only what is wanted is touched: ``HTTP_STREAM.wants`` bytes of a body, START of an ordinary one. A coded body is copied
 to the coded bytes of the batch, and ``decoders`` reads them there.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, helper
 from analyzer.messages.http.head_kernels import CONTENT_CODING, is_word, skip_blank, trim
 from analyzer.messages.http.pairing_kernels import CODED_NEED, CODED_ROOM, CODED_TOP, DECODES, NEED, PIECE_ROOM, PIECES, TEXT_TOP
-from analyzer.tables.http import BY_LENGTH, DEFLATE, GZIP, NO_CODING, OTHER_CODING, START
+from analyzer.tables.http import BROTLI, BY_LENGTH, DEFLATE, GZIP, NO_CODING, OTHER_CODING, START, ZSTD
 
 ALL = np.int64(1) << 61  # more than any body has
 SERVER = 2  # HTTP_STREAM.role
@@ -20,6 +20,8 @@ SERVER = 2  # HTTP_STREAM.role
 _GZIP = np.frombuffer(b"gzip", np.uint8)
 _X_GZIP = np.frombuffer(b"x-gzip", np.uint8)
 _DEFLATE = np.frombuffer(b"deflate", np.uint8)
+_BROTLI = np.frombuffer(b"br", np.uint8)
+_ZSTD = np.frombuffer(b"zstd", np.uint8)
 _IDENTITY = np.frombuffer(b"identity", np.uint8)
 _FILENAME = np.frombuffer(b"filename", np.uint8)
 
@@ -39,6 +41,10 @@ def read_content_coding(data, at, end, coding):
             coding = np.int64(GZIP)
         elif is_word(data, word, last, _DEFLATE):
             coding = np.int64(DEFLATE)
+        elif is_word(data, word, last, _BROTLI):
+            coding = np.int64(BROTLI)
+        elif is_word(data, word, last, _ZSTD):
+            coding = np.int64(ZSTD)
         elif word < last and not is_word(data, word, last, _IDENTITY):
             coding = np.int64(OTHER_CODING)
         at = stop + 1
@@ -96,7 +102,7 @@ def after_quotes(data, at, end):
 def begin_start(row, stream, is_response, facts, cursor):
     """Make room for the first bytes of the body that follows; a head that fits has START bytes to spare."""
     coding = facts[CONTENT_CODING]
-    is_decoded = cursor[DECODES] != 0 and coding in (GZIP, DEFLATE)
+    is_decoded = cursor[DECODES] != 0 and coding not in (NO_CODING, OTHER_CODING)
     size = np.int64(START)
     framing = np.int64(row.response_framing if is_response else row.request_framing)
     if framing == BY_LENGTH and coding == NO_CODING:

@@ -1,24 +1,33 @@
-"""Bodies in gzip or deflate (RFC 9110 8.4.1), decoded to know their length and their first bytes; what is decoded is not kept.
+"""Bodies in a content coding (RFC 9110 8.4.1), decoded to know their length and their first bytes; what is decoded is not kept here.
 
-A rare and intricate thing, so zlib and a Python object for each body that is being read: their number, and how much a body may grow,
+A rare and intricate thing, so a library and a Python object for each body that is being read: their number, and how much a body may grow,
 are limited. The limit on growth is looked at after every SLICE bytes of a body, so that it does not depend on how the body came.
 """
 
 from __future__ import annotations
 
+import importlib
 import zlib
+from collections.abc import Iterator
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from analyzer.options import Limits
 from analyzer.tables import Bytes, Ints, Rows
-from analyzer.tables.http import HTTP_ERROR_CODES
+from analyzer.tables.http import BROTLI, DEFLATE, GZIP, HTTP_ERROR_CODES, NO_CODING, ZSTD
 
 BAD_CODING = HTTP_ERROR_CODES["bad_content_coding"]
 TOO_LARGE = HTTP_ERROR_CODES["decoded_too_large"]
 SLICE = 4096  # coded bytes decoded at a time: four megabytes at most
 FREE = 1 << 18  # bytes that any body may grow to
 GZIP_HEADER, ZLIB_HEADER, NO_HEADER = 31, 15, -15  # zlib's wbits
+BROTLI_STEP: Final = 1 << 20  # bytes that Brotli may hand out at a time
+ZSTD_SLICE: Final = 32  # coded bytes at a time: each four may be a block of 128 KiB
+ZSTD_WINDOW: Final = 8 << 20  # RFC 9659: no decoder needs more
+PEEK: Final = 2  # bytes that tell gzip from zlib and bare deflate
+OPTIONAL: Final = {BROTLI: "brotli", ZSTD: "zstandard"}
+"""Codings whose library comes with the extra ``http``."""
 
 
 def choose_format(head: bytes) -> int:
@@ -28,30 +37,106 @@ def choose_format(head: bytes) -> int:
     return ZLIB_HEADER if head[0] & 15 == 8 and int.from_bytes(head, "big") % 31 == 0 else NO_HEADER
 
 
-class Decoder:
-    """One body: ``decoded`` bytes of ``taken`` so far; ``error`` is 0 or why it is read no further, ``is_over`` nothing more comes."""
+class Zlib:
+    """gzip and deflate."""
 
-    def __init__(self, index: int, ratio: int) -> None:
+    def __init__(self, head: bytes) -> None:
+        self._zlib = zlib.decompressobj(choose_format(head))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the coded body has ended."""
+        return self._zlib.eof
+
+    def step(self, piece: bytes | memoryview) -> Iterator[bytes]:
+        """Decode a piece of at most SLICE bytes."""
+        yield self._zlib.decompress(piece)
+
+
+class Brotli:
+    """Brotli (RFC 7932)."""
+
+    def __init__(self) -> None:
+        library: Any = importlib.import_module("brotli")
+        self._brotli = library.Decompressor()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the coded body has ended."""
+        return bool(self._brotli.is_finished())
+
+    def step(self, piece: bytes | memoryview) -> Iterator[bytes]:
+        """Decode a piece."""
+        yield self._brotli.process(bytes(piece), output_buffer_limit=BROTLI_STEP)
+        while not self._brotli.can_accept_more_data() and not self._brotli.is_finished():
+            yield self._brotli.process(b"", output_buffer_limit=BROTLI_STEP)
+
+
+class Zstd:
+    """Zstandard (RFC 8878)."""
+
+    def __init__(self) -> None:
+        library: Any = importlib.import_module("zstandard")
+        self._zstd = library.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the coded body has ended."""
+        return bool(self._zstd.eof)
+
+    def step(self, piece: bytes | memoryview) -> Iterator[bytes]:
+        """Decode a piece."""
+        for at in range(0, len(piece), ZSTD_SLICE):
+            if not self._zstd.eof:
+                yield self._zstd.decompress(piece[at : at + ZSTD_SLICE])
+
+
+Taker: TypeAlias = Zlib | Brotli | Zstd
+
+
+def make_taker(coding: int, head: bytes) -> Taker | None:
+    """What takes a coding off; ``head``: the first PEEK bytes. None where its library is not installed."""
+    if coding in (GZIP, DEFLATE):
+        return Zlib(head)
+    try:
+        return Brotli() if coding == BROTLI else Zstd()
+    except ImportError:
+        return None
+
+
+class Decoder:
+    """One body: ``decoded`` bytes of ``taken`` so far; ``error`` is 0 or why it is read no further, ``is_over`` nothing more comes.
+
+    ``is_unknown``: the library that takes its coding off is not installed.
+    """
+
+    def __init__(self, index: int, ratio: int, coding: int = GZIP) -> None:
         self.index = index
         self.decoded = 0
         self.taken = 0
         self.error = 0
         self.is_over = False
+        self.is_unknown = False
         self._ratio = ratio
+        self._coding = coding
         self._head = b""
-        self._zlib: zlib._Decompress | None = None
+        self._taker: Taker | None = None
 
     def feed(self, piece: memoryview, wanted: int) -> bytes:
         """Decode more of the body; the first ``wanted`` bytes of what came."""
         start = b""
-        if self._zlib is None:
-            taken = 2 - len(self._head)
+        if self._taker is None:
+            peek = PEEK if self._coding in (GZIP, DEFLATE) else 0
+            taken = peek - len(self._head)
             self._head += bytes(piece[:taken])
             piece = piece[taken:]
-            if len(self._head) < 2:
+            if len(self._head) < peek:
                 return start
-            self._zlib = zlib.decompressobj(choose_format(self._head))
-            start = self._step(self._head, wanted)
+            self._taker = make_taker(self._coding, self._head)
+            if self._taker is None:
+                self.is_unknown = self.is_over = True
+                return start
+            start = self._step(self._head, wanted) if peek else b""
         at = 0
         while at < len(piece) and not self.is_over:
             size = SLICE - self.taken % SLICE
@@ -61,30 +146,35 @@ class Decoder:
 
     def give_up(self) -> None:
         """Read no further: there are too many."""
-        self.error, self.is_over, self._zlib = TOO_LARGE, True, None
+        self.error, self.is_over, self._taker = TOO_LARGE, True, None
 
     def _step(self, piece: bytes | memoryview, wanted: int) -> bytes:
-        assert self._zlib is not None
+        assert self._taker is not None
+        start, most = b"", self._ratio * (self.taken - self.taken % SLICE + SLICE) + FREE
         try:
-            content = self._zlib.decompress(piece)
-        except zlib.error:
+            for content in self._taker.step(piece):
+                start += content[: max(wanted - len(start), 0)]
+                self.decoded += len(content)
+                if self.decoded > most and not isinstance(self._taker, Zlib):  # these are asked in smaller steps
+                    self.decoded, self.error = most + 1, TOO_LARGE  # wherever the body was cut
+                    break
+        except Exception:  # noqa: BLE001 - each library has its own errors for hostile bytes
             self.error, self.is_over = BAD_CODING, True
-            return b""
+            return start
         self.taken += len(piece)
-        self.decoded += len(content)
         if self.taken % SLICE == 0 and self.decoded > self._ratio * self.taken + FREE:
             self.error = TOO_LARGE
-        self.is_over = self._zlib.eof or self.error != 0
-        return content[:wanted]
+        self.is_over = self._taker.is_over or self.error != 0
+        return start
 
 
 class Decoders:
-    """The bodies being decoded, one a stream (2 * connection + 1 for responses), in order of their beginning."""
+    """The bodies being decoded, in order of their beginning: by connection, stream of HTTP/2 and whether they are responses."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._bodies: dict[int, Decoder] = {}
-        self._open: dict[int, Decoder] = {}  # those of them that go on
+        self._bodies: dict[tuple[int, int, int], Decoder] = {}
+        self._open: dict[tuple[int, int, int], Decoder] = {}  # those of them that go on
 
     def decode(self, pieces: Rows, coded: Bytes, exchanges: Rows, text: Bytes, counts: Ints) -> None:
         """Decode CODED_PIECE rows: sizes, first bytes and errors go to their EXCHANGE rows."""
@@ -92,40 +182,50 @@ class Decoders:
         for x, is_response, at, size in pieces.tolist():
             row = table[x]
             side = "response" if is_response else "request"
-            stream, index = 2 * int(row["connection"]) + is_response, int(row["index"])
+            stream, index = (int(row["connection"]), int(row["stream"]), is_response), int(row["index"])
+            if row[f"{side}_coding"] == NO_CODING:
+                keep_start(row, side, content[at : at + size], text)
+                continue
             decoder = self._bodies.get(stream)
             if decoder is None or decoder.index != index:
-                decoder = self._begin(stream, index)
+                decoder = self._begin(stream, index, int(row[f"{side}_coding"]))
             if stream not in self._open:
                 if decoder.error:
                     note(row, side, decoder.error, counts)
                 continue
-            have, before = int(row[f"{side}_start_have"]), decoder.decoded
-            start = decoder.feed(content[at : at + size], int(row[f"{side}_start_size"]) - have)
-            if start:
-                place = int(row[f"{side}_start"]) + have
-                text[place : place + len(start)] = np.frombuffer(start, np.uint8)
-                row[f"{side}_start_have"] = have + len(start)
+            before = decoder.decoded
+            keep_start(row, side, decoder.feed(content[at : at + size], int(row[f"{side}_start_size"] - row[f"{side}_start_have"])), text)
             row[f"{side}_decoded_bytes"] += decoder.decoded - before
             if decoder.error:
                 note(row, side, decoder.error, counts)
+            if decoder.is_unknown:
+                row[f"{side}_is_decoded"] = 0
             if decoder.is_over:
                 del self._open[stream]
 
-    def _begin(self, stream: int, index: int) -> Decoder:
+    def _begin(self, stream: tuple[int, int, int], index: int, coding: int) -> Decoder:
         """A new body; over the limit the oldest one is read no further."""
         self._open.pop(stream, None)
-        decoder = self._bodies[stream] = self._open[stream] = Decoder(index, self._limits.decoded_ratio)
+        decoder = self._bodies[stream] = self._open[stream] = Decoder(index, self._limits.decoded_ratio, coding)
         if len(self._open) > self._limits.decoders:
             self._open.pop(next(iter(self._open))).give_up()
         return decoder
 
     def release(self, rows: Ints) -> None:
         """Forget the bodies of these connection rows."""
-        for row in set(rows.tolist()) & {stream >> 1 for stream in self._bodies}:
-            for stream in (2 * row, 2 * row + 1):
-                self._bodies.pop(stream, None)
-                self._open.pop(stream, None)
+        gone = set(rows.tolist()) & {stream[0] for stream in self._bodies}
+        for stream in [stream for stream in self._bodies if stream[0] in gone] if gone else ():
+            self._bodies.pop(stream)
+            self._open.pop(stream, None)
+
+
+def keep_start(row: np.void, side: str, content: bytes | memoryview, text: Bytes) -> None:
+    """Put what a body begins with where there is room for it."""
+    have = int(row[f"{side}_start_have"])
+    start = content[: int(row[f"{side}_start_size"]) - have]
+    place = int(row[f"{side}_start"]) + have
+    text[place : place + len(start)] = np.frombuffer(start, np.uint8)
+    row[f"{side}_start_have"] = have + len(start)
 
 
 def note(row: np.void, side: str, code: int, counts: Ints) -> None:

@@ -29,20 +29,41 @@ def begins_with(data, at, end, word):
 
 @helper
 def looks_like_http(data, at, end):
-    """1: HTTP/0.9 or 1.x in either direction; 2: the HTTP/2 connection preface; 0: neither; -1: too few bytes to say."""
+    """1: HTTP/0.9 or 1.x in either direction; 2: what an end of HTTP/2 begins with; 0: neither; -1: too few bytes to say."""
     for _ in range(4):  # empty lines before a request (RFC 9112 2.2)
         if at < end and (data[at] == 13 or data[at] == 10):
             at += 1
     preface = begins_with(data, at, end, _PREFACE)
-    if preface == 1:
+    settings = begins_with_settings(data, at, end)
+    if preface == 1 or settings == 1:
         return 2
     response = looks_like_response(data, at, end)
     if response == 1:
         return 1
     request = looks_like_request(data, at, end)
     if request == 1 or (request == 0 and response == 0):
-        return request if preface == 0 else -1
+        return request if preface == 0 and settings == 0 else -1
     return -1
+
+
+@helper
+def begins_with_settings(data, at, end):
+    """1: the SETTINGS frame that a server of HTTP/2 begins with (RFC 9113 3.4), first setting known; 0: no; -1: too few bytes."""
+    if at < end and data[at] != 0:
+        return 0
+    for k in range(9):
+        if at + k >= end:
+            return -1 if k > 0 else 0
+        if k != 2 and data[at + k] != (4 if k == 3 else 0):
+            return 0
+    length = np.int64(data[at + 2])
+    if length % 6 or length > 120:
+        return 0
+    if length == 0:
+        return 1
+    if at + 11 > end:
+        return -1
+    return 1 if data[at + 9] == 0 and 1 <= data[at + 10] <= 9 else 0
 
 
 @helper

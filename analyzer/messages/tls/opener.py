@@ -266,7 +266,7 @@ class Opener:
         return len(self._sessions)
 
 
-def describe_opening(counts: dict[str, int], keylog: KeyLog, http2: int = 0) -> list[str]:
+def describe_opening(counts: dict[str, int], keylog: KeyLog) -> list[str]:
     """Sentences for people about how opening went; none where no keys were given."""
     said = []
     if keylog.garbage:
@@ -286,6 +286,4 @@ def describe_opening(counts: dict[str, int], keylog: KeyLog, http2: int = 0) -> 
         said.append(
             f"TLS keys: {counts['not_decryptable_connections']:,} connections use a cipher suite or compression that cannot be decrypted."
         )
-    if http2:
-        said.append(f"TLS keys: {http2:,} connections speak HTTP/2, whose requests are not read yet.")
     return said

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analyzer.messages.http import content_kernels as kernels
-from analyzer.tables.http import DEFLATE, GZIP, MEDIA_TYPES, NO_CODING, OTHER_CODING, START
+from analyzer.tables.http import BROTLI, DEFLATE, GZIP, MEDIA_TYPES, NO_CODING, OTHER_CODING, START, ZSTD
 from tests.messages.http.conversation import FIN, Piece, answer, cut, exchanges, facts, read, say
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -25,7 +25,9 @@ PAGE = b"<!DOCTYPE html><html>" + b"words and words " * 200
         (b"identity", NO_CODING),
         (b"", NO_CODING),
         (b"identity, gzip", GZIP),
-        (b"gzip, br", OTHER_CODING),
+        (b"gzip, br", BROTLI),
+        (b"zstd", ZSTD),
+        (b"gzip, compress", OTHER_CODING),
         (b"gzip,\r\n deflate", DEFLATE),
         (b"gzipped", OTHER_CODING),
     ],
@@ -104,7 +106,7 @@ def test_what_is_not_coded_as_named_is_noted() -> None:
     (row,) = exchanges(say(GET), reply(b"no gzip at all", b"Content-Encoding: gzip"))
     assert row["error"] == 19
     assert "response_decoded_bytes" not in row
-    (row,) = exchanges(say(GET), reply(b"whatever", b"Content-Encoding: br"))
+    (row,) = exchanges(say(GET), reply(b"whatever", b"Content-Encoding: compress"))
     assert "error" not in row
 
 

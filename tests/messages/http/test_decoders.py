@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Callable
 
+import brotli
 import numpy as np
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.messages.http.decoders import BAD_CODING, TOO_LARGE, Decoder, Decoders, choose_format
 from analyzer.options import Limits
 from analyzer.tables import new_table
-from analyzer.tables.http import CODED_PIECE, EXCHANGE, HTTP_ERRORS
+from analyzer.tables.http import BROTLI, CODED_PIECE, EXCHANGE, GZIP, HTTP_ERRORS, ZSTD
 
 
-def decode(coded: bytes, cuts: list[int], ratio: int = 200) -> tuple[int, int, bytes]:
+def decode(coded: bytes, cuts: list[int], ratio: int = 200, coding: int = GZIP) -> tuple[int, int, bytes]:
     """Decoded bytes, error and first bytes of a body that comes in pieces."""
-    decoder, start, at = Decoder(1, ratio), b"", 0
+    decoder, start, at = Decoder(1, ratio, coding), b"", 0
     for size in [*cuts, len(coded)]:
         start += decoder.feed(memoryview(coded[at : at + size]), 50 - len(start))
         at += size
@@ -49,6 +52,23 @@ def test_a_bomb_is_given_up_wherever_it_is_cut() -> None:
     assert decode(bomb, [1, 5000, 3]) == (size, error, bytes(50))
 
 
+@pytest.mark.parametrize(("coding", "coder"), [(BROTLI, brotli.compress), (ZSTD, zstandard.compress)])
+@settings(max_examples=20)
+@given(st.binary(max_size=400), st.lists(st.integers(0, 30), max_size=5))
+def test_brotli_and_zstandard(coding: int, coder: Callable[[bytes], bytes], body: bytes, cuts: list[int]) -> None:
+    assert decode(coder(body), cuts, coding=coding) == (len(body), 0, body[:50])
+    assert decode(b"garbage" * 9, cuts, coding=coding)[1] == BAD_CODING
+
+
+@pytest.mark.parametrize(("coding", "coder"), [(BROTLI, brotli.compress), (ZSTD, zstandard.compress)])
+def test_their_bombs(coding: int, coder: Callable[[bytes], bytes]) -> None:
+    bomb = coder(bytes(80_000_000))
+    size, error, start = decode(bomb, [], coding=coding)
+    assert (error, start) == (TOO_LARGE, bytes(50))
+    assert size < 6_000_000
+    assert decode(bomb, [3, 1, 77], coding=coding) == (size, error, start)
+
+
 @pytest.mark.parametrize(("head", "wbits"), [(b"\x1f\x8b", 31), (b"\x78\x9c", 15), (b"\x4b\x4c", -15)])
 def test_formats(head: bytes, wbits: int) -> None:
     assert choose_format(head) == wbits
@@ -60,6 +80,7 @@ def test_too_many_open_bodies() -> None:
     text, counts = np.zeros(1000, np.uint8), np.zeros(len(HTTP_ERRORS), np.int64)
     for x in range(3):
         exchanges[x].connection, exchanges[x].index = x, 1
+        exchanges[x].response_coding = GZIP
         exchanges[x].response_start, exchanges[x].response_start_size = 200 * x, 128
     for k, (x, at, size) in enumerate(
         [(0, 0, 20), (1, 0, 20), (2, 0, 20), (0, 20, 900), (1, 20, len(coded) - 20), (2, 20, len(coded) - 20)]
