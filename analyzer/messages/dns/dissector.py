@@ -14,6 +14,7 @@ from analyzer.batch import Batch
 from analyzer.kernel import DONE, GROW_ROWS
 from analyzer.memory import Memory, Text
 from analyzer.messages.dns import frame_kernels, kernels, pair_kernels, present_kernels
+from analyzer.messages.dns.rare_records import RareRecords
 from analyzer.options import SECOND, Options
 from analyzer.tables import Ints, Rows, clear_rows, grow_table, new_table, take_rows
 from analyzer.tables.dns import DNS_MESSAGE, DNS_STREAM, LOOKUP, PENDING, RESOURCE_RECORD
@@ -62,6 +63,7 @@ class Dns:
         self.records = new_table(RESOURCE_RECORD, 1)
         self.records_top = 0
         self.text = Text()
+        self._rare = RareRecords()
 
     @property
     def lookups_top(self) -> int:
@@ -121,7 +123,7 @@ class Dns:
         if self._framed == self._parsed:
             return
         first, data, jumps, tried = self._parsed, self._memory.data, self._limits.dns_jumps, (-1, -1, -1)
-        at = first
+        at, first_record = first, self.records_top
         while True:
             status, at, self.records_top, self.text.top = kernels.parse(
                 data, self._messages, at, self._framed, self.records, self.records_top, self.text.data, self.text.top, jumps
@@ -129,14 +131,16 @@ class Dns:
             if status == DONE:
                 break
             tried = self._make_room(status, at, tried)
-        at, record, tried = first, 0, (-1, -1, -1)
+        at, record, generic, tried = first, 0, 0, (-1, -1, -1)
         while True:
-            status, at, record, self.text.top = present_kernels.present(
-                data, self._messages, at, self._framed, self.records, record, self.text.data, self.text.top, jumps
+            status, at, record, self.text.top, generic = present_kernels.present(
+                data, self._messages, at, self._framed, self.records, record, self.text.data, self.text.top, jumps, generic
             )
             if status == DONE:
                 break
             tried = self._make_room(status, record, tried)
+        if generic:
+            self._rare.rewrite(self.records[first_record : self.records_top].view(np.recarray), self.text)
         frame_kernels.give_blocks(data, self._memory.arenas[0], self._messages, first, self._framed, self._counters)
         self._parsed = self._framed
 

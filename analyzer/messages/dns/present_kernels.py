@@ -19,6 +19,7 @@ from analyzer.messages.dns.rdata_kernels import (
     HTTPS,
     NS,
     NSEC,
+    NSEC3,
     OPT,
     PTR,
     SRV,
@@ -32,6 +33,7 @@ from analyzer.messages.dns.text_kernels import put_unknown
 from analyzer.tables.dns import BAD_RDATA, CUT, TOO_MUCH_TEXT
 
 ROOM = 8192  # the names of one record as text, twice
+CSYNC = 62
 UPDATE = 5
 NETBIOS, WKS = 32, 11
 
@@ -85,10 +87,10 @@ def set_address(data, x, rrtype, at, end):
 
 
 @kernel
-def present(data, messages, at, end, records, next_record, text, top, jumps):
+def present(data, messages, at, end, records, next_record, text, top, jumps, generic):
     """Turn the data of the records of ``messages[at:end]`` to text, from ``next_record`` of the first on.
 
-    Returns (status, next message, its next record, new top of text).
+    Returns (status, next message, its next record, new top of text, ``generic`` plus the records written in the form of RFC 3597).
     """
     for i in range(at, end):
         m = messages[i]
@@ -100,8 +102,9 @@ def present(data, messages, at, end, records, next_record, text, top, jumps):
         while r < first + np.int64(m.records):
             x = records[r]
             # a byte of data is eight characters at most, 88 in a type bitmap
-            if text.size - top < ROOM + (88 if x.rrtype == NSEC else 8) * np.int64(x.rdata_size):
-                return GROW_TEXT, i, r, top
+            has_bitmap = x.rrtype == NSEC or x.rrtype == NSEC3 or x.rrtype == CSYNC
+            if text.size - top < ROOM + (88 if has_bitmap else 8) * np.int64(x.rdata_size):
+                return GROW_TEXT, i, r, top, generic
             rrtype, start, owner = np.int64(x.rrtype), np.int64(x.rdata), np.int64(x.zeek)
             stop = start + np.int64(x.rdata_size)
             set_address(data, x, rrtype, start, stop)
@@ -120,9 +123,11 @@ def present(data, messages, at, end, records, next_record, text, top, jumps):
                 m.error = CUT if m.is_cut else (BAD_RDATA if new_top < 0 else TOO_MUCH_TEXT)
                 m.records = r - first
                 break
+            if x.rdata_size > 1 and text[x.rdata] == 92 and text[x.rdata + 1] == 35:
+                generic += 1
             top = new_top
             r += 1
             if x.section == 1:
                 m.answer_records += 1
                 m.matching += 1 if x.rrtype == m.qtype or m.qtype == 255 else 0
-    return DONE, end, np.int64(0), top
+    return DONE, end, np.int64(0), top, generic
