@@ -193,7 +193,7 @@ class Pipeline:
         self._dissect(batch, self._assembler.finish(rows, self._tracker.connections))
         self._dns.pair()
         self._attribution.learn(self._dns)
-        finished = self._gather(rows)
+        finished = self._gather(rows, batch.now_ns)
         self.quality.observe_finished(finished)
         for owner in (self._assembler, self._services, self._dns, self._tls, self._http, self._inside, self._attribution, self._tracker):
             owner.release(rows)
@@ -218,10 +218,10 @@ class Pipeline:
             self._chains,
         )
 
-    def _gather(self, rows: Ints) -> Finished:
+    def _gather(self, rows: Ints, now_ns: int) -> Finished:
         """Copies of all rows that belong to connections ``rows``."""
         tracker = self._tracker
-        lookups, records = self._dns.take(rows)
+        lookups, records = self._dns.take(rows, tracker.connections, now_ns)
         handshakes, links = self._tls.take(rows)
         connections = take_rows(tracker.connections, rows)
         services = take_rows(self._services.table, rows)
