@@ -169,7 +169,9 @@ class Pipeline:
             found = self._services.enter(tunnels, found, TLS, connections)
         runs, wanted = found
         self._tls.process_runs(batch, runs, wanted[TLS], connections)
-        self._inside.process_runs(batch, self._tls.opener.runs(), connections)
+        inside = self._inside.process_runs(batch, self._tls.opener.runs(), connections)
+        if inside is not None:
+            self._dns.process_runs(inside.runs, inside.wanted[DNS], connections)
         self._dns.process_runs(runs, wanted[DNS], connections)
 
     def _waiting(self) -> Ints:

@@ -11,11 +11,11 @@ import numpy as np
 from analyzer.batch import Batch
 from analyzer.memory import Memory
 from analyzer.messages.http import Http
-from analyzer.messages.services import Services
+from analyzer.messages.services import Services, Sorted
 from analyzer.options import Options
 from analyzer.tables import Bytes, Ints, Rows, join_tables, take_rows
 from analyzer.tables.http import EXCHANGE
-from analyzer.tables.services import HTTP, HTTP2
+from analyzer.tables.services import DNS, HTTP, HTTP2
 
 _SPANS = tuple(name.removesuffix("_size") for name in EXCHANGE.names or () if name.endswith("_size"))
 
@@ -24,17 +24,18 @@ class Inside:
     """Child streams of decrypted TLS. ``http2`` counts the connections that speak HTTP/2 there, which is only recognised."""
 
     def __init__(self, memory: Memory, options: Options, *, decode: bool = False) -> None:
-        self._services = Services(memory, (HTTP,))
+        self._services = Services(memory, (HTTP, DNS))
         self._http = Http(memory, options, rows=1, decode=decode)
         self._keeps_credentials = options.include_secrets
         self.http2 = 0
 
-    def process_runs(self, batch: Batch, runs: Rows, connections: Rows) -> None:
-        """Read RUN rows of child streams."""
+    def process_runs(self, batch: Batch, runs: Rows, connections: Rows) -> Sorted | None:
+        """Read the HTTP in RUN rows of child streams; the rows by what they speak, for the dissectors that serve outside and inside."""
         if len(runs) == 0:
-            return
+            return None
         found = self._services.sort(runs, connections)
         self._http.process_runs(batch, found.runs, found.wanted[HTTP], connections)
+        return found
 
     @property
     def anomalies(self) -> dict[str, int]:

@@ -23,6 +23,7 @@ from analyzer.registries.ip import ICMP6, protocol_name
 from analyzer.report.built import Built, ListColumn, Mask, Numbers, TextColumn, from_arrow, is_there, is_true
 from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.dns import lookup_order
+from analyzer.report.encrypted_dns import ENCRYPTED, find_encrypted
 from analyzer.report.http import COLUMNS as HTTP_COLUMNS
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.phase_columns import BASIS_COLUMNS, DURATION_COLUMNS, WAIT_COLUMNS, phase_arrays
@@ -48,7 +49,7 @@ from analyzer.tables.dns import CACHED, CAUSED
 from analyzer.tables.packets import TUNNELS
 from analyzer.tables.services import DNS, DTLS, HTTP, HTTP2, NAMES, TLS, UNDECIDED, UNKNOWN
 
-SERVICES: Final = ("dns", "http", "http2", "https", "tls", *NAMES.values())
+SERVICES: Final = ("dns", "http", "http2", "https", "tls", *ENCRYPTED, *NAMES.values())
 HOST_SOURCES: Final = ("http host", "sni", "outer sni", "certificate", "dns")
 HTTPS_PORT: Final = 443
 TUNNEL_JOINT: Final = " > "
@@ -172,7 +173,7 @@ def build_connections(finished: Finished, identity: Identity, parts: Parts) -> S
         "start_time": moments(c["first_ts"]),
         "duration_ms": milliseconds(np.maximum(c["productive_ts"], c["first_ts"]) - c["first_ts"]),
         "transport": named(c["protocol"], _transport_name),
-        "service": _service(finished, tls),
+        "service": _service(finished, tls, parts.http),
         "outer_service": _outer_service(finished),
         "host": host,
         "host_source": source,
@@ -270,7 +271,7 @@ def _traffic(finished: Finished) -> dict[str, Built]:
     }
 
 
-def _service(finished: Finished, tls: dict[str, Built]) -> TextColumn:
+def _service(finished: Finished, tls: dict[str, Built], http: Sheet) -> TextColumn:
     protocol = finished.services["protocol"]
     is_dns: Mask = protocol == DNS
     is_dns[lookup_order(finished)] = True
@@ -283,7 +284,9 @@ def _service(finished: Finished, tls: dict[str, Built]) -> TextColumn:
     is_https = is_tls & (speaks_http | (inner == HTTP) | (inner == HTTP2) | ((port == HTTPS_PORT) & ~is_there(alpn)))
     is_http: Mask = (protocol == HTTP) | (finished.exchange_counts > 0)
     named_place = _named_place(protocol)
-    place = np.select([is_dns, is_https, is_tls, protocol == HTTP2, named_place >= 0, is_http], [0, 3, 4, 2, named_place, 1], -1)
+    hidden = find_encrypted(finished, is_tls, port, tls, http)
+    kinds = [hidden >= 0, is_dns, is_https, is_tls, protocol == HTTP2, named_place >= 0, is_http]
+    place = np.select(kinds, [hidden + SERVICES.index(ENCRYPTED[0]), 0, 3, 4, 2, named_place, 1], -1)
     return chosen(SERVICES, place, place >= 0)
 
 
