@@ -33,7 +33,7 @@ from analyzer.messages.services import Services
 from analyzer.messages.tls import ChainChecks, Tls, describe_opening, read_trust_store
 from analyzer.options import Options
 from analyzer.packets import Decoder
-from analyzer.report.build import Context, Lifecycle, build_tables
+from analyzer.report.build import Context, Lifecycle, build_tables, build_totals
 from analyzer.report.capture import build_capture
 from analyzer.report.certificates import clip_time
 from analyzer.report.provenance import capture_facts
@@ -208,7 +208,7 @@ class Pipeline:
         delays = build_delays(finished, phases)
         found = build_findings(finished, self._validity())
         tables = build_tables(finished, Lifecycle(phases, build_milestones(finished), delays, found), self._context)
-        return tables if flush.capture is None else {**tables, "capture": flush.capture}
+        return tables if flush.capture is None else {**tables, **build_totals(self._context), "capture": flush.capture}
 
     def _validity(self) -> Validity:
         """What the certificates so far say."""

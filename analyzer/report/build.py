@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.messages.tls.certificates import Certificate
-from analyzer.report import capture, certificates, connections, dns, findings, http, milestones, tcp, tls, waits, zeek_dns
+from analyzer.report import capture, certificates, connections, dns, dns_totals, findings, http, milestones, tcp, tls, waits, zeek_dns
 from analyzer.report.columns import Column, Sheet
 from analyzer.report.identity import Identity
 from analyzer.tables import Rows
@@ -18,6 +18,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "tcp": tcp.COLUMNS,
     "waits": waits.COLUMNS,
     "dns": dns.COLUMNS,
+    "dns_servers": dns_totals.SERVER_COLUMNS,
+    "dns_names": dns_totals.NAME_COLUMNS,
     "tls": tls.COLUMNS,
     "certificates": certificates.COLUMNS,
     "connection_certificates": certificates.LINK_COLUMNS,
@@ -26,6 +28,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "capture": capture.COLUMNS,
 }
 """The report: its tables and their columns, in the order they are shown and written."""
+
+AT_END = ("dns_servers", "dns_names", "capture")
+"""Tables that are known only at the end of the captures."""
 
 ZEEK_DNS = "zeek_dns"
 """A table beside the report that only the Zeek exporters read."""
@@ -40,12 +45,14 @@ class Context:
         certificates: all distinct certificates so far; CHAIN_LINK.certificate is a place in it.
         with_zeek: build the table that only the Zeek exporters read.
         reported_certificates: numbers of those that the table ``certificates`` has had; ``build_tables`` adds to it.
+        dns: what lookups came to; ``build_tables`` adds to it.
     """
 
     seed: int
     certificates: Sequence[Certificate] = ()
     with_zeek: bool = False
     reported_certificates: set[int] = field(default_factory=set)
+    dns: dns_totals.DnsTotals = field(default_factory=dns_totals.DnsTotals)
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ def dictionary() -> dict[str, tuple[Column, ...]]:
 
 
 def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[str, Sheet]:
-    """All tables of one flush but ``capture``, which is known only at the end (``capture.build_capture``).
+    """All tables of one flush but those of AT_END (``capture.build_capture``, ``build_totals``).
 
     Args:
         finished: the rows of the connections that leave.
@@ -79,6 +86,7 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
         context: what outlives a flush.
     """
     phases, found = told.phases, told.found
+    context.dns.add(finished)
     identity = Identity(finished, context.seed)
     chains = certificates.Chains(finished, context.certificates)
     names = dns.lookup_names(finished)
@@ -102,3 +110,8 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
     if context.with_zeek:
         batches[ZEEK_DNS] = zeek_dns.build_zeek_dns(finished, identity)
     return batches
+
+
+def build_totals(context: Context) -> dict[str, Sheet]:
+    """The tables over all flushes."""
+    return {"dns_servers": context.dns.servers(), "dns_names": context.dns.names()}
