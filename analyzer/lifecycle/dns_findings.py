@@ -59,6 +59,24 @@ DNS_RULES = (
     ),
 )
 
+RACE_RULES = (
+    Rule(
+        "tcp.fallback",
+        "note",
+        "attempts at other addresses of the name came to nothing before",
+        "See why they were not answered: often IPv6 that does not reach its goal.",
+        "ns",
+    ),
+)
+
+
+def judge_races(finished: Finished) -> list[Marks]:
+    """Which connections won a race that began with another one; the amount is what the losers cost."""
+    a, c = finished.attributions, finished.connections
+    used = (c["synack_ts"] != 0) & (c["ack_ts"] != 0) & (finished.originators["first_payload_ts"] != 0)
+    delay = np.where(a["race"] != 0, c["first_ts"] - a["race_ts"], 0)
+    return [Marks("tcp.fallback", used & (delay > 0), c["first_number"], c["first_ts"], delay)]
+
 
 def judge_lookups(finished: Finished) -> list[Marks]:
     """Which rules fire on which rows of ``finished.lookups``."""

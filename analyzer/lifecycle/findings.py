@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.lifecycle.dns_findings import DNS_RULES, judge_lookups
+from analyzer.lifecycle.dns_findings import DNS_RULES, RACE_RULES, judge_lookups, judge_races
 from analyzer.lifecycle.finished import Finished
 from analyzer.lifecycle.rules import Mask, Rule
 from analyzer.lifecycle.tcp_findings import TCP_RULES, tcp_hits
@@ -30,6 +30,7 @@ CLOSE_NOTIFY = 0
 RULES = (
     *TCP_RULES,
     Rule("tcp.reset_mid_exchange", "error", "reset before the response was complete", "Ask the side that sent the RST why it gave up."),
+    *RACE_RULES,
     *DNS_RULES,
     Rule("tls.alert_fatal", "error", "TLS ended in a fatal alert", "The alert's name says what the sender did not accept.", "code"),
     Rule("tls.no_server_hello", "error", "the ClientHello was never answered", "Check that the server speaks TLS on this port."),
@@ -155,5 +156,6 @@ def build_findings(finished: Finished, validity: Validity) -> Rows:
     """FINDING rows ordered by (output position of the connection, frame, rule)."""
     tables = [_rows(*hits) for hits in tcp_hits(finished)] + _handshakes(finished, validity) + _lookups(finished) + _exchanges(finished)
     tables += _crypto(finished, validity)
+    tables += [_rows(*marks) for marks in judge_races(finished)]
     table = join_tables(tables)
     return take_rows(table, np.lexsort((table["rule"], table["number"], table["order"])))

@@ -274,6 +274,8 @@ RESOURCE_RECORD = row_type(
 NOT_SEEN, CACHED, CAUSED = 0, 1, 2
 
 # Which lookup gave the responder's address of a connection; one per connection row, all zero = none seen.
+CANDIDATES = 4  # names of other answers that fit, which are kept
+
 ATTRIBUTION = row_type(
     "ATTRIBUTION",
     ("basis", "u1", "NOT_SEEN, CACHED (an answer was known) or CAUSED (this lookup made the client connect)"),
@@ -289,6 +291,16 @@ ATTRIBUTION = row_type(
     ("name_size", "i4", "its length"),
     ("server_hi", "u8", "DNS server, upper 64 bits"),
     ("server_lo", "u8", "lower 64 bits"),
+    ("is_hint", "u1", "1: the address is a hint of an HTTPS record; no A or AAAA answer has it"),
+    ("resolution", "i8", "as LOOKUP.resolution"),
+    ("searched", "i4", "as LOOKUP.searched"),
+    ("kind_ns", ("i8", 3), "query to response of the lookups of A, AAAA and HTTPS that were answered before the connection, ns; 0 = none"),
+    ("cnames", "i8", "targets of the CNAME records on the way to the address, spaces between"),
+    ("cnames_size", "i4", "their length"),
+    ("other", ("i8", CANDIDATES), "the other names that fit, newest first"),
+    ("other_size", ("i4", CANDIDATES), "their lengths"),
+    ("race", "i8", "number of the connection that was the first attempt to reach the name, of several addresses; 0 = no other attempt"),
+    ("race_ts", "i8", "its first packet, ns"),
 )
 
 # State of lifecycle/attribution: answered lookups of addresses, and the addresses they gave. Both hang in hash chains, newest first.
@@ -310,6 +322,26 @@ KNOWN_NAME = row_type(
     ("expires_ts", "i8", "no answer in it can explain a connection after this, ns"),
     ("name", "i8", "the name asked for, in the text of the attribution"),
     ("name_size", "i4", "its length"),
+    ("kind", "i4", "what was asked for: 0 A, 1 AAAA, 2 HTTPS"),
+    ("resolution", "i8", "as in LOOKUP"),
+    ("resolution_ts", "i8", "as in LOOKUP"),
+    ("resolution_number", "i8", "as in LOOKUP"),
+    ("searched", "i4", "as in LOOKUP"),
+    ("cnames", "i8", "as in ATTRIBUTION"),
+    ("cnames_size", "i4", "their length"),
+)
+
+# The latest attempt of a client to reach a name, in a table of fixed size.
+RACE = row_type(
+    "RACE",
+    ("key", "i8", "hash of client and name, as in KNOWN_NAME; 0 = none"),
+    ("first", "i8", "number of the connection that was the first attempt"),
+    ("first_ts", "i8", "its first packet, ns"),
+    ("last", "i8", "number of the latest attempt"),
+    ("last_row", "i4", "its row"),
+    ("port", "i4", "port that is to be reached"),
+    ("address_hi", "u8", "address of the latest attempt, upper 64 bits"),
+    ("address_lo", "u8", "lower 64 bits"),
 )
 
 KNOWN_ADDRESS = row_type(
@@ -324,4 +356,5 @@ KNOWN_ADDRESS = row_type(
     ("ttl", "i8", "TTL of its record, seconds"),
     ("expires_ts", "i8", "end of its life: response + TTL + 60 s, ns"),
     ("is_used", "u1", "1: a connection of this client went to the address after this answer"),
+    ("is_hint", "u1", "1: a hint of an HTTPS record"),
 )

@@ -1,6 +1,6 @@
 import pytest
 
-from analyzer.lifecycle.dns_findings import DNS_RULES, judge_lookups
+from analyzer.lifecycle.dns_findings import DNS_RULES, RACE_RULES, judge_lookups, judge_races
 from analyzer.tables.dns import OUTCOMES
 from tests.lifecycle.builders import MS, finished
 
@@ -68,3 +68,15 @@ def test_signs_of_forgery():
 def test_every_rule_is_judged():
     marks = judge_lookups(finished([{}], lookups=[{"connection": 5}]))
     assert [m.name for m in marks] == [rule.name for rule in DNS_RULES]
+
+
+def test_what_a_race_cost():
+    begin, used = 1000 * MS, {"first_payload_ts": 1300 * MS}
+    open_one = {"first_ts": begin + 250 * MS, "first_number": 9, "synack_ts": 2, "ack_ts": 3}
+    connections = [{"first_ts": begin, "first_number": 5}, open_one, open_one, {**open_one, "first_ts": begin}]
+    race = {"race": 1, "race_ts": begin}
+    f = finished(connections, attributions=[race, race, {}, race], endpoints_a=[{}, used, used, used])
+    (marks,) = judge_races(f)
+    assert marks.name == RACE_RULES[0].name
+    assert marks.there.tolist() == [False, True, False, False]  # given up; won later; no race; won at once
+    assert int(marks.amount[1]) == 250 * MS

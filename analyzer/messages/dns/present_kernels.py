@@ -29,6 +29,7 @@ from analyzer.messages.dns.rdata_kernels import (
     put_rdata,
     put_zeek,
 )
+from analyzer.messages.dns.svcb_kernels import copy_hints
 from analyzer.messages.dns.text_kernels import put_unknown
 from analyzer.tables.dns import BAD_RDATA, CUT, TOO_MUCH_TEXT
 
@@ -36,6 +37,7 @@ ROOM = 8192  # the names of one record as text, twice
 CSYNC = 62
 UPDATE = 5
 NETBIOS, WKS = 32, 11
+IPV4_HINT, IPV6_HINT = 4, 6
 
 
 @helper
@@ -86,6 +88,18 @@ def set_address(data, x, rrtype, at, end):
         x.address_lo = be64(data, at + 8, end)
 
 
+@helper
+def keep_hints(data, x, at, end, text, top):
+    """The addresses that an HTTPS or SVCB record hints at, behind its text; the new top."""
+    start = top
+    top = copy_hints(data, at, end, IPV4_HINT, text, top)
+    count4 = (top - start) // 4
+    after = copy_hints(data, at, end, IPV6_HINT, text, top)
+    x.address_hi = np.uint64(start)
+    x.address_lo = np.uint64(count4 << 16 | (after - top) // 16)
+    return after
+
+
 @kernel
 def present(data, messages, at, end, records, next_record, text, top, jumps, generic):
     """Turn the data of the records of ``messages[at:end]`` to text, from ``next_record`` of the first on.
@@ -116,6 +130,8 @@ def present(data, messages, at, end, records, next_record, text, top, jumps, gen
             x.rdata_size = max(new_top - top, 0)
             x.zeek = 0
             x.zeek_size = 0
+            if new_top >= 0 and rrtype in (HTTPS, SVCB):
+                new_top = keep_hints(data, x, start, stop, text, new_top)
             if x.section == 1 and new_top >= 0:
                 new_top = add_zeek(data, m, x, owner, start, stop, text, new_top)
             budget -= np.int64(x.rdata_size) + np.int64(x.zeek_size)
