@@ -33,7 +33,7 @@ from analyzer.messages.tls import ChainChecks, Tls, describe_opening, read_trust
 from analyzer.messages.web import PROTOCOLS, Web
 from analyzer.options import Options
 from analyzer.packets import Decoder
-from analyzer.report.build import Context, Lifecycle, build_tables
+from analyzer.report.build import Context, Lifecycle, build_tables, build_totals
 from analyzer.report.capture import build_capture
 from analyzer.report.certificates import clip_time
 from analyzer.report.provenance import capture_facts
@@ -175,7 +175,9 @@ class Pipeline:
             found = self._services.enter(tunnels, found, TLS, connections)
         runs, wanted = found
         self._tls.process_runs(batch, runs, wanted[TLS], connections)
-        self._inside.process_runs(batch, self._tls.opener.runs(), connections)
+        inside = self._inside.process_runs(batch, self._tls.opener.runs(), connections)
+        if inside is not None:
+            self._dns.process_runs(inside.runs, inside.wanted[DNS], connections)
         self._dns.process_runs(runs, wanted[DNS], connections)
 
     def _waiting(self) -> Ints:
@@ -199,7 +201,7 @@ class Pipeline:
         self._dissect(batch, self._assembler.finish(rows, self._tracker.connections))
         self._dns.pair()
         self._attribution.learn(self._dns)
-        finished = self._gather(rows)
+        finished = self._gather(rows, batch.now_ns)
         self.quality.observe_finished(finished)
         for owner in (self._assembler, self._services, self._dns, self._tls, self._web, self._inside, self._attribution, self._tracker):
             owner.release(rows)
@@ -212,7 +214,7 @@ class Pipeline:
         delays = build_delays(finished, phases)
         found = build_findings(finished, self._validity())
         tables = build_tables(finished, Lifecycle(phases, build_milestones(finished), delays, found), self._context)
-        return tables if flush.capture is None else {**self._context.pages.build(), **tables, "capture": flush.capture}
+        return tables if flush.capture is None else {**tables, **build_totals(self._context), "capture": flush.capture}
 
     def _validity(self) -> Validity:
         """What the certificates so far say."""
@@ -224,10 +226,10 @@ class Pipeline:
             self._chains,
         )
 
-    def _gather(self, rows: Ints) -> Finished:
+    def _gather(self, rows: Ints, now_ns: int) -> Finished:
         """Copies of all rows that belong to connections ``rows``."""
         tracker = self._tracker
-        lookups, records = self._dns.take(rows)
+        lookups, records = self._dns.take(rows, tracker.connections, now_ns)
         handshakes, links = self._tls.take(rows)
         connections = take_rows(tracker.connections, rows)
         services = take_rows(self._services.table, rows)

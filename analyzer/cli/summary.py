@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
@@ -34,6 +34,20 @@ RULES_FROM = 110  # columns from which the name of the rule has its place
 COLOURS = {"error": "\x1b[31m", "warning": "\x1b[33m", "note": "\x1b[36m"}
 VERDICT_COLOURS = {"good": "\x1b[32m", "fair": "\x1b[33m", "poor": "\x1b[31m", "empty": "\x1b[31m"}
 PLAIN = "\x1b[0m"
+
+
+def server_name(row: dict[str, Any]) -> str:
+    """Address and port of a DNS server; the port where it is not the usual one."""
+    port = row["server_port"]
+    usual = {"dns": 53, "dot": 853}.get(row["protocol"]) == port
+    address = f"[{row['server_ip']}]" if ":" in row["server_ip"] and not usual else row["server_ip"]
+    return f"{address}{'' if usual else f':{port}'}{'' if row['protocol'] == 'dns' else ' ' + row['protocol']}"
+
+
+def _dns_cells(row: dict[str, Any]) -> list[str]:
+    """What is told of a server or a name: lookups, failures, response times."""
+    times = ["." if row[name] is None else milliseconds(row[name]) for name in ("median_ms", "p95_ms", "max_ms")]
+    return [f"{row['lookups']:,}", f"{row['failed'] + row['unanswered']:,}", *times]
 
 
 @dataclass(frozen=True)
@@ -106,6 +120,7 @@ class Overview:
             self._totals(environment.width),
             self._connections(environment.width),
             self._slowest(environment.width),
+            self._dns(environment.width),
             self._findings(environment),
             self._written(environment.width),
         )
@@ -165,6 +180,17 @@ class Overview:
             return []
         table = [["Slowest phases (ms)", "count", "median", "p95", "slowest", "connection"], *rows]
         align = ("left", "right", "right", "right", "right", "left")
+        return [clip(line, width) for line in tabulate(table, tablefmt="plain", disable_numparse=True, colalign=align).splitlines()]
+
+    def _dns(self, width: int) -> list[str]:
+        """The servers and the names that were asked most: how often, how long it took, how often it failed."""
+        s = self.summary
+        if not s.dns_servers:
+            return []
+        rows = [[server_name(row), *_dns_cells(row)] for row in s.dns_servers] + [["names", "", "", "", "", ""]]
+        rows += [[printable(row["name"] or "."), *_dns_cells(row)] for row in s.dns_names]
+        table = [["DNS servers (ms)", "lookups", "failed", "median", "p95", "slowest"], *rows]
+        align = ("left", *["right"] * 5)
         return [clip(line, width) for line in tabulate(table, tablefmt="plain", disable_numparse=True, colalign=align).splitlines()]
 
     def _findings(self, environment: Environment) -> list[str]:
@@ -231,6 +257,8 @@ class Overview:
             "states": {name: count for name, count in s.states.items() if name},
             "hosts": len(s.hosts),
             "lookups": s.lookups,
+            "dns_servers": s.dns_servers,
+            "dns_names": s.dns_names,
             "http_exchanges": s.exchanges,
             "phases": phases,
             "findings": {rule: count for (_, rule), count in sorted(s.findings.items())},

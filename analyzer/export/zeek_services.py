@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from analyzer.report.text import constant, words
 
 SERVICES: Final = {
-    "dns": "dns", "http": "http", "https": "ssl", "tls": "ssl", "smtp": "smtp", "ftp": "ftp", "pop3": "pop3", "imap": "imap",
+    "dns": "dns", "http": "http", "https": "ssl", "tls": "ssl", "dot": "ssl", "doh": "ssl", "smtp": "smtp",
+    "ftp": "ftp", "pop3": "pop3", "imap": "imap",
     "xmpp": "xmpp", "irc": "irc", "ldap": "ldap_tcp", "postgresql": "postgresql", "mysql": "mysql", "rdp": "rdp", "socks": "socks",
     "ssh": "ssh", "rfb": "rfb", "mqtt": "mqtt", "smb": "smb", "dce_rpc": "dce_rpc", "kerberos": "krb_tcp", "modbus": "modbus",
     "dnp3": "dnp3_tcp", "sip": "sip", "dhcp": "dhcp", "ntp": "ntp", "snmp": "snmp", "radius": "radius", "syslog": "syslog",

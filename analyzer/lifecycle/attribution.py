@@ -8,13 +8,18 @@ was *cached*. When answers to different names fit they are counted (``candidates
 A host with two address families asks over one of them and connects over the other. When no answer to the originator itself fits, one
 to a client of the other family does, provided that all that fit went to the same client.
 
-One resolution is often several lookups (A, AAAA, HTTPS of one name at a time): its time runs from the first query to the last answer
-before the connection, over all lookups of the name that overlap the one chosen.
+One resolution is often several lookups (A, AAAA, HTTPS of one name at a time, names with search domains before it): its time runs from
+the first query of the resolution to the last answer before the connection. An address that only an HTTPS record hints at is taken, too.
+
+A client that has several addresses tries one after the other (RFC 8305, Happy Eyeballs): a connection that begins within 2 s after
+another one to the same name and port, but another address, which was not established yet, is an attempt of the same *race*.
 
 What can no longer explain anything is dropped as capture time passes; beyond ``ANSWERS`` rows the oldest lookups go and are counted.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +30,7 @@ from analyzer.memory import Text
 from analyzer.messages.dns import Dns
 from analyzer.options import Options
 from analyzer.tables import Ints, Rows, clear_rows, grow_table, new_table
-from analyzer.tables.dns import ATTRIBUTION, KNOWN_ADDRESS, KNOWN_NAME
+from analyzer.tables.dns import ATTRIBUTION, CANDIDATES, KNOWN_ADDRESS, KNOWN_NAME, RACE
 
 ANSWERS = 1 << 21  # names and addresses remembered: 250 MB, and more than clients ask within any TTL that matters
 
@@ -41,7 +46,8 @@ class Attribution:
         self._name_heads = np.zeros(2, np.int32)
         self._address_heads = np.zeros(2, np.int32)
         self._any_heads = np.zeros(2, np.int32)
-        self._state: Ints = np.zeros(3, np.int64)
+        self._state: Ints = np.zeros(4, np.int64)
+        self._races = new_table(RACE, kernels.RACES)
         self._seen: Ints = np.zeros(kernels.STEPS, np.int64)
         self._swept = 0
         self.table = new_table(ATTRIBUTION, 1)
@@ -80,7 +86,7 @@ class Attribution:
             if status == GROW_TEXT:
                 self.text.make_room(2 * self.text.data.size - self.text.top)
             else:
-                self._grow(int(dns.lookups[answers[at]].answer_records))
+                self._grow(int(self._state[kernels.NEEDED]))
 
     def _grow(self, more: int) -> None:
         names, addresses = int(self._state[kernels.NAMES]), int(self._state[kernels.ADDRESSES])
@@ -110,6 +116,7 @@ class Attribution:
                 self._any_heads,
                 self.table,
                 self._seen,
+                self._races,
             )
         used = int(self._state[kernels.NAMES] + self._state[kernels.ADDRESSES])
         if used > max(2 * self._swept, 1024):
@@ -139,12 +146,22 @@ class Attribution:
     def _compact_text(self) -> None:
         """Keep the names of remembered lookups and of open connections."""
         rows = np.flatnonzero(self.table["name_size"])
-        names = self._names[: self._state[kernels.NAMES]]
-        spans = [(t["name"].astype(np.int64), t["name_size"].astype(np.int64)) for t in (names, self.table[rows])]
+        known = np.arange(self._state[kernels.NAMES])
+        places: list[tuple[Rows, Ints, str, tuple[int, ...]]] = [(self._names, known, "name", ()), (self._names, known, "cnames", ())]
+        places += [(self.table, rows, "name", ()), (self.table, rows, "cnames", ())]
+        places += [(self.table, rows, "other", (k,)) for k in range(CANDIDATES)]
+        spans = [(_column(t, at, field, k), _column(t, at, field + "_size", k)) for t, at, field, k in places]
         self.text.compact(spans)
-        names["name"] = spans[0][0]
-        self.table["name"][rows] = spans[1][0]
+        for (table, at, field, k), (positions, _) in zip(places, spans, strict=True):
+            index: Any = (at, *k)
+            table[field][index] = positions
 
     def release(self, rows: Ints) -> None:
         """Forget flushed connections."""
         clear_rows(self.table, rows[rows < len(self.table)])
+
+
+def _column(table: Rows, rows: Ints, field: str, place: tuple[int, ...]) -> Ints:
+    """Some rows of a field, or of one place of a field with several, as int64."""
+    values: Ints = table[field][(rows, *place)].astype(np.int64)
+    return values

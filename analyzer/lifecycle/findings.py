@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analyzer.lifecycle.dns_findings import DNS_RULES, RACE_RULES, judge_lookups, judge_races
 from analyzer.lifecycle.finished import Finished
 from analyzer.lifecycle.rules import Mask, Rule
 from analyzer.lifecycle.staples import STAPLE_RULES, judge_staples
@@ -18,12 +19,10 @@ from analyzer.lifecycle.tls_findings import TLS_RULES, judge_certificates, judge
 from analyzer.messages.tls.certificates import Certificate
 from analyzer.messages.tls.chains import ChainChecks
 from analyzer.tables import Ints, Rows, join_tables, new_table, take_rows
-from analyzer.tables.dns import OUTCOMES as DNS_OUTCOMES
 from analyzer.tables.lifecycle import FINDING
 from analyzer.tables.tls import STEP_CODES
 
 MILLISECOND = 1_000_000
-SLOW_DNS_NS = 200 * MILLISECOND
 SLOW_RESPONSE_NS = 1000 * MILLISECOND
 FATAL = 2
 CLOSE_NOTIFY = 0
@@ -32,12 +31,8 @@ CLOSE_NOTIFY = 0
 RULES = (
     *TCP_RULES,
     Rule("tcp.reset_mid_exchange", "error", "reset before the response was complete", "Ask the side that sent the RST why it gave up."),
-    Rule("dns.nxdomain", "note", "the name does not exist", "Check the spelling of the name and the search domains."),
-    Rule("dns.servfail", "warning", "the DNS server failed", "Look at the resolver's log: often a broken zone or DNSSEC."),
-    Rule("dns.refused", "warning", "the DNS server refused to answer", "Ask a resolver that serves this client."),
-    Rule("dns.unanswered", "warning", "the lookup was never answered", "Check that the DNS server can be reached."),
-    Rule("dns.retry", "warning", "the DNS question had to be asked again", "Look for packet loss on the way to the DNS server.", "count"),
-    Rule("dns.slow", "warning", "the DNS answer took long", "Use a nearer resolver, or look why its cache is cold.", "ns"),
+    *RACE_RULES,
+    *DNS_RULES,
     Rule("tls.alert_fatal", "error", "TLS ended in a fatal alert", "The alert's name says what the sender did not accept.", "code"),
     Rule("tls.no_server_hello", "error", "the ClientHello was never answered", "Check that the server speaks TLS on this port."),
     Rule("tls.hello_retry", "note", "HelloRetryRequest: one more round trip", "Let the client offer the server's group first.", "ns"),
@@ -126,22 +121,11 @@ def _crypto(finished: Finished, validity: Validity) -> list[Rows]:
 
 
 def _lookups(finished: Finished) -> list[Rows]:
-    q = finished.lookups
-    if len(q) == 0:
+    """What DNS_RULES say."""
+    if len(finished.lookups) == 0:
         return []
-    outcome = q["outcome"]
-    query, answer = (q["query_number"], q["query_ts"]), (q["response_number"], q["response_ts"])
-    both = (q["has_query"] == 1) & (q["has_response"] == 1)
-    wait = np.where(both, q["response_ts"] - q["query_ts"], 0)
-    tables = [
-        _rows("dns.nxdomain", outcome == DNS_OUTCOMES.index("nxdomain"), *answer),
-        _rows("dns.servfail", outcome == DNS_OUTCOMES.index("servfail"), *answer),
-        _rows("dns.refused", outcome == DNS_OUTCOMES.index("refused"), *answer),
-        _rows("dns.unanswered", (outcome == DNS_OUTCOMES.index("unanswered")) & (q["server_port"] == 53), *query),
-        _rows("dns.retry", (q["queries"] > 1) & (q["server_port"] == 53), *query, q["queries"] - np.int64(1)),
-        _rows("dns.slow", wait > SLOW_DNS_NS, *answer, wait),
-    ]
-    order = finished.order_of(q["connection"].astype(np.int64))
+    tables = [_rows(*marks) for marks in judge_lookups(finished)]
+    order = finished.order_of(finished.lookups["connection"].astype(np.int64))
     for rows in tables:
         rows["lookup"] = rows["order"]
         rows["order"] = order[rows["lookup"]]
@@ -174,5 +158,6 @@ def build_findings(finished: Finished, validity: Validity) -> Rows:
     """FINDING rows ordered by (output position of the connection, frame, rule)."""
     tables = [_rows(*hits) for hits in tcp_hits(finished)] + _handshakes(finished, validity) + _lookups(finished) + _exchanges(finished)
     tables += _crypto(finished, validity)
+    tables += [_rows(*marks) for marks in judge_races(finished)]
     table = join_tables(tables)
     return take_rows(table, np.lexsort((table["rule"], table["number"], table["order"])))

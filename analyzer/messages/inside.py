@@ -9,25 +9,28 @@ from __future__ import annotations
 from analyzer.batch import Batch
 from analyzer.memory import Memory
 from analyzer.messages.joined import Part, join_exchanges
-from analyzer.messages.services import Services
+from analyzer.messages.services import Services, Sorted
 from analyzer.messages.web import PROTOCOLS, Web
 from analyzer.options import Options
 from analyzer.tables import Ints, Rows, join_tables, take_rows
+from analyzer.tables.services import DNS
 
 
 class Inside:
     """Child streams of decrypted TLS."""
 
     def __init__(self, memory: Memory, options: Options, *, decode: bool = False) -> None:
-        self._services = Services(memory, PROTOCOLS)
+        self._services = Services(memory, (*PROTOCOLS, DNS))
         self._web = Web(memory, options, rows=1, decode=decode)
         self._keeps_credentials = options.include_secrets
 
-    def process_runs(self, batch: Batch, runs: Rows, connections: Rows) -> None:
-        """Read RUN rows of child streams."""
+    def process_runs(self, batch: Batch, runs: Rows, connections: Rows) -> Sorted | None:
+        """Read the HTTP in RUN rows of child streams; the rows by what they speak, for the dissectors that serve outside and inside."""
         if len(runs) == 0:
-            return
-        self._web.process_runs(batch, self._services.sort(runs, connections), connections)
+            return None
+        found = self._services.sort(runs, connections)
+        self._web.process_runs(batch, found, connections)
+        return found
 
     @property
     def anomalies(self) -> dict[str, int]:

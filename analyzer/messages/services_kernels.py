@@ -47,8 +47,8 @@ UDP = 17
 
 @helper
 def looks_like_dns(data, at, end, a_port, b_port):
-    """DNS over TCP (RFC 1035 4.2.2), by port and shape: a length prefix of at least a header, then plausible counts."""
-    if a_port != 53 and b_port != 53:
+    """DNS over TCP (RFC 1035 4.2.2) or inside of TLS (RFC 7858 3.3), by port and shape: a header's length at least, plausible counts."""
+    if a_port != 53 and b_port != 53 and a_port != 853 and b_port != 853:
         return 0
     if end - at < 14:
         return -1

@@ -14,6 +14,7 @@ from analyzer.report import (
     certificates,
     connections,
     dns,
+    dns_totals,
     findings,
     heads,
     http,
@@ -35,6 +36,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "tcp": tcp.COLUMNS,
     "waits": waits.COLUMNS,
     "dns": dns.COLUMNS,
+    "dns_servers": dns_totals.SERVER_COLUMNS,
+    "dns_names": dns_totals.NAME_COLUMNS,
     "tls": tls.COLUMNS,
     "certificates": certificates.COLUMNS,
     "connection_certificates": certificates.LINK_COLUMNS,
@@ -45,6 +48,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "capture": capture.COLUMNS,
 }
 """The report: its tables and their columns, in the order they are shown and written."""
+
+AT_END = ("dns_servers", "dns_names", "pages", "capture")
+"""Tables that are known only at the end of the captures."""
 
 ZEEK_DNS = "zeek_dns"
 """A table beside the report that only the Zeek exporters read."""
@@ -62,6 +68,7 @@ class Context:
         masks: leave out what is secret in them.
         pages: groups exchanges to page loads.
         reported_certificates: numbers of those that the table ``certificates`` has had; ``build_tables`` adds to it.
+        dns: what lookups came to; ``build_tables`` adds to it.
     """
 
     seed: int
@@ -71,6 +78,7 @@ class Context:
     masks: bool = True
     pages: pages.Pages = field(default_factory=pages.Pages)
     reported_certificates: set[int] = field(default_factory=set)
+    dns: dns_totals.DnsTotals = field(default_factory=dns_totals.DnsTotals)
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ def dictionary() -> dict[str, tuple[Column, ...]]:
 
 
 def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[str, Sheet]:
-    """All tables of one flush but ``capture`` and ``pages``, which are known only at the end.
+    """All tables of one flush but those of AT_END (``capture.build_capture``, ``build_totals``).
 
     Args:
         finished: the rows of the connections that leave.
@@ -104,6 +112,7 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
         context: what outlives a flush.
     """
     phases, found = told.phases, told.found
+    context.dns.add(finished)
     identity = Identity(finished, context.seed)
     chains = certificates.Chains(finished, context.certificates)
     names = dns.lookup_names(finished)
@@ -133,3 +142,8 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
         fetch = finished.exchanges["fetch"].astype(np.int64)
         batches |= context.pages.add(http_batch, connections_batch, fetch, finished.exchange_order)
     return batches
+
+
+def build_totals(context: Context) -> dict[str, Sheet]:
+    """The tables over all flushes."""
+    return {"dns_servers": context.dns.servers(), "dns_names": context.dns.names(), **context.pages.build()}

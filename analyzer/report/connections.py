@@ -20,15 +20,17 @@ import pyarrow.compute as pc
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.registries.ip import ICMP6, protocol_name
+from analyzer.report.attribution import COLUMNS as ATTRIBUTION_COLUMNS
+from analyzer.report.attribution import build_attribution
 from analyzer.report.built import Built, ListColumn, Mask, Numbers, TextColumn, from_arrow, is_there, is_true
 from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.dns import lookup_order
+from analyzer.report.encrypted_dns import ENCRYPTED, find_encrypted
 from analyzer.report.http import COLUMNS as HTTP_COLUMNS
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.phase_columns import BASIS_COLUMNS, DURATION_COLUMNS, WAIT_COLUMNS, phase_arrays
 from analyzer.report.tcp_analysis import ANALYSIS_COLUMNS, analysis_arrays
 from analyzer.report.text import (
-    addresses,
     between,
     booleans,
     chosen,
@@ -39,16 +41,14 @@ from analyzer.report.text import (
     moments,
     named,
     padded,
-    spans,
 )  # fmt: skip
 from analyzer.report.tls import COLUMNS as TLS_COLUMNS
 from analyzer.tables import Ints, Rows
 from analyzer.tables.connections import CONN_STATES
-from analyzer.tables.dns import CACHED, CAUSED
 from analyzer.tables.packets import TUNNELS
 from analyzer.tables.services import DNS, DTLS, HTTP, HTTP2, NAMES, TLS, UNDECIDED, UNKNOWN
 
-SERVICES: Final = ("dns", "http", "http2", "https", "tls", *NAMES.values())
+SERVICES: Final = ("dns", "http", "http2", "https", "tls", *ENCRYPTED, *NAMES.values())
 HOST_SOURCES: Final = ("http host", "sni", "outer sni", "certificate", "dns")
 HTTPS_PORT: Final = 443
 TUNNEL_JOINT: Final = " > "
@@ -110,14 +110,7 @@ COLUMNS: Final = (
     *BASIS_COLUMNS,
     *WAIT_COLUMNS,
     Column("outer_service", "text", "what it spoke before: http (CONNECT), socks, or the protocol that opened TLS, as smtp"),
-    Column("dns_name", "text", "name whose DNS answer gave the responder's address"),
-    Column("dns_source", "text", "caused: this lookup made the client connect; cached: the answer was known before"),
-    Column("dns_lookup", "number", "number of that lookup in ``dns``"),
-    Column("dns_candidates", "number", "different names that fit"),
-    Column("dns_answer_age_ms", "milliseconds", "age of the answer when the connection began", "ms"),
-    Column("dns_ttl_s", "number", "time to live of the address record", "s"),
-    Column("dns_queries", "number", "queries sent for it, repetitions included"),
-    Column("dns_server_ip", "text", "server that gave the answer"),
+    *ATTRIBUTION_COLUMNS,
     Column("tcp_syn_retries", "number", "SYNs sent again before the answer"),
     Column("tcp_syn_to_synack_ms", "milliseconds", "last SYN before the answer to SYN+ACK: network and server", "ms"),
     Column("tcp_synack_to_ack_ms", "milliseconds", "SYN+ACK to its ACK: network and client", "ms"),
@@ -163,7 +156,7 @@ def build_connections(finished: Finished, identity: Identity, parts: Parts) -> S
     tls_rows = _places_of(finished.handshakes["seen"] == 1)
     tls = {name: parts.tls.built(source).take(tls_rows) for name, source in FROM_TLS.items()}
     http = {name: parts.http.built(source).take(finished.first_exchange) for name, source in FROM_HTTP.items()}
-    attribution = _attribution(finished)
+    attribution = build_attribution(finished)
     http_host = parts.http.built("host").take(finished.first_exchange)
     host, source = _host(finished, http_host, tls, attribution["dns_name"])
     arrays = {
@@ -172,7 +165,7 @@ def build_connections(finished: Finished, identity: Identity, parts: Parts) -> S
         "start_time": moments(c["first_ts"]),
         "duration_ms": milliseconds(np.maximum(c["productive_ts"], c["first_ts"]) - c["first_ts"]),
         "transport": named(c["protocol"], _transport_name),
-        "service": _service(finished, tls),
+        "service": _service(finished, tls, parts.http),
         "outer_service": _outer_service(finished),
         "host": host,
         "host_source": source,
@@ -204,22 +197,6 @@ def _chain(tunnel: int) -> str | None:
     """The tunnels of CONNECTION.tunnel by name, outermost first; None without one."""
     names = (TUNNELS[code][0] for code in tunnel.to_bytes(8, "little") if code)
     return TUNNEL_JOINT.join(names) or None
-
-
-def _attribution(finished: Finished) -> dict[str, Built]:
-    a, c = finished.attributions, finished.connections
-    known: Mask = (a["basis"] == CACHED) | (a["basis"] == CAUSED)
-    version = np.where(a["server_hi"] > 0, 6, 4) * (known & ((a["server_hi"] > 0) | (a["server_lo"] > 0)))
-    return {
-        "dns_name": spans(finished.texts.attribution, a["name"], np.where(known, a["name_size"], 0)),
-        "dns_source": chosen(("cached", "caused"), a["basis"] == CAUSED, known),
-        "dns_lookup": ints(a["lookup"], known),
-        "dns_candidates": ints(a["candidates"], known),
-        "dns_answer_age_ms": milliseconds(c["first_ts"] - a["response_ts"], known),
-        "dns_ttl_s": ints(a["ttl"], known),
-        "dns_queries": ints(a["queries"], known),
-        "dns_server_ip": addresses(a["server_hi"], a["server_lo"], version),
-    }
 
 
 def _tcp(finished: Finished) -> dict[str, Built]:
@@ -270,7 +247,7 @@ def _traffic(finished: Finished) -> dict[str, Built]:
     }
 
 
-def _service(finished: Finished, tls: dict[str, Built]) -> TextColumn:
+def _service(finished: Finished, tls: dict[str, Built], http: Sheet) -> TextColumn:
     protocol = finished.services["protocol"]
     is_dns: Mask = protocol == DNS
     is_dns[lookup_order(finished)] = True
@@ -283,7 +260,9 @@ def _service(finished: Finished, tls: dict[str, Built]) -> TextColumn:
     is_https = is_tls & (speaks_http | (inner == HTTP) | (inner == HTTP2) | ((port == HTTPS_PORT) & ~is_there(alpn)))
     is_http: Mask = (protocol == HTTP) | (finished.exchange_counts > 0)
     named_place = _named_place(protocol)
-    place = np.select([is_dns, is_https, is_tls, protocol == HTTP2, named_place >= 0, is_http], [0, 3, 4, 2, named_place, 1], -1)
+    hidden = find_encrypted(finished, is_tls, port, tls, http)
+    kinds = [hidden >= 0, is_dns, is_https, is_tls, protocol == HTTP2, named_place >= 0, is_http]
+    place = np.select(kinds, [hidden + SERVICES.index(ENCRYPTED[0]), 0, 3, 4, 2, named_place, 1], -1)
     return chosen(SERVICES, place, place >= 0)
 
 

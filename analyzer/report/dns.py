@@ -6,10 +6,11 @@ import numpy as np
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.registries.dns import class_name, extended_error_name, opcode_name, rcode_name, rr_type_name
-from analyzer.report.built import Mask, TextColumn
+from analyzer.report.built import ListColumn, Mask, TextColumn
 from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.identity import Identity
-from analyzer.report.text import addresses, between, booleans, chosen, codes, counts, ints, lists, named, spans, times
+from analyzer.report.text import addresses, between, booleans, chosen, codes, counts, ints, lists, named, spans, texts, times
+from analyzer.report.zeek_updates import UPDATE, read_updates
 from analyzer.tables import Ints, Rows, take_rows
 from analyzer.tables.dns import ERRORS, OUTCOMES
 
@@ -22,6 +23,7 @@ COLUMNS = (
     Column("server_ip", "text", "address that was asked"),
     Column("server_port", "number", "its port"),
     Column("transport", "text", "udp or tcp"),
+    Column("protocol", "text", "dns, mdns, llmnr, nbns (NetBIOS names), or dot: DNS over TLS, opened with keys"),
     Column("id", "number", "message id"),
     Column("query_time", "time", "first query", "UTC"),
     Column("response_time", "time", "first response", "UTC"),
@@ -29,15 +31,25 @@ COLUMNS = (
     Column("last_rtt_ms", "milliseconds", "from the last repetition of the query to the response", "ms"),
     Column("queries", "number", "queries sent, repetitions included"),
     Column("responses", "number", "responses seen"),
+    Column(
+        "conflicting_responses", "number", "of these, those that say something else than the first", caveat="more than queries: forged?"
+    ),
+    Column("tcp_after_truncation", "truth", "asked over UDP, truncated there, and asked again over TCP: one lookup"),
+    Column("resolution", "number", "lookup that began this resolution: A, AAAA and HTTPS of one name together, after search domains"),
+    Column("names_tried", "number", "names that the client tried before in this resolution, none of which existed (search domains)"),
     Column("name", "text", "name asked for, as on the wire", caveat="bytes that are not printable ASCII stand as \\DDD"),
+    Column("questions", "number", "questions in the message: only the first is shown"),
     Column("type", "text", "type asked for (IANA)"),
-    Column("class", "text", "class asked for (IANA)"),
+    Column("class", "text", "class asked for (IANA); mDNS: without the bit that asks for a unicast response"),
     Column("opcode", "text", "operation (IANA)"),
     Column("outcome", "text", "what became of it: " + ", ".join(OUTCOMES)),
     Column("rcode", "text", "response code, extended by EDNS (IANA)"),
     Column("answers", "texts", "data of the answer section's records, in the order of the message"),
     Column("answer_types", "texts", "their types"),
     Column("answer_ttls_s", "numbers", "their times to live", "s"),
+    Column("changes", "texts", "what a dynamic update asks for: prerequisites (pre), deletions (del) and additions (add)"),
+    Column("mixed_case", "truth", "the name asked for has letters of both cases (0x20)"),
+    Column("case_changed", "truth", "the response has it in another case", caveat="a sign of forgery where the client mixes cases"),
     Column("authoritative", "truth", "AA of the response"),
     Column("truncated", "truth", "TC of the response, else of the query"),
     Column("recursion_desired", "truth", "whether the client asked for recursion (RD)"),
@@ -47,13 +59,21 @@ COLUMNS = (
     Column("dnssec_ok", "truth", "DO of the query"),
     Column("query_udp_size_bytes", "number", "UDP payload size the client can take (EDNS)", "bytes"),
     Column("response_udp_size_bytes", "number", "UDP payload size the server can take (EDNS)", "bytes"),
+    Column("query_options", "text", "EDNS options of the query: ECS=address/bits/bits, COOKIE=hex, PADDING=bytes and so on"),
+    Column("response_options", "text", "EDNS options of the response"),
     Column("extended_error", "text", "extended DNS error of the response (RFC 8914)"),
     Column("extended_error_text", "text", "its text"),
     Column("is_multicast", "truth", "sent to a multicast address", caveat="questions and answers are not paired there"),
     Column("error", "text", "what was malformed"),
     Column("query_frame", "number", "frame of the first query"),
     Column("response_frame", "number", "frame of the response"),
+    Column("truncated_frame", "number", "frame of the truncated response over UDP that came before"),
 )
+PROTOCOLS = ("dns", "mdns", "llmnr", "nbns", "dot")
+_DNS, MDNS, LLMNR, NBNS, DOT = range(len(PROTOCOLS))
+_PORTS = {5353: MDNS, 5355: LLMNR, 137: NBNS}
+_NETBIOS = 1 << 16  # in the code of a type of NetBIOS
+_NETBIOS_TYPES = {32: "NB", 33: "NBSTAT"}
 
 
 def record_places(lookups: Rows, wanted: Mask) -> tuple[Ints, Ints]:
@@ -79,15 +99,44 @@ def lookup_names(finished: Finished) -> TextColumn:
     return spans(finished.texts.dns, finished.lookups["name"], finished.lookups["name_size"])
 
 
+def lookup_protocols(finished: Finished, lookups: Rows, order: Ints) -> Ints:
+    """Place in PROTOCOLS for LOOKUP rows, whose connections have these output positions."""
+    ports = lookups["server_port"]
+    told = np.select([ports == port for port in _PORTS], list(_PORTS.values()), _DNS)
+    return np.where(finished.handshakes["seen"][order] == 1, DOT, told)
+
+
+def _type_name(code: int) -> str:
+    name = _NETBIOS_TYPES.get(code & 0xFFFF) if code & _NETBIOS else None
+    return name or rr_type_name(code & 0xFFFF)
+
+
+def _changes(finished: Finished, lookups: Rows) -> ListColumn:
+    """What the dynamic updates among these lookups ask for."""
+    updates = read_updates(lookups, finished.records, finished.texts.dns, np.arange(len(lookups)))
+    lengths = np.zeros(len(lookups), np.int64)
+    for place, update in updates.items():
+        lengths[place] = len(update.answers)
+    return lists(lengths, texts([answer for update in updates.values() for answer in update.answers]))
+
+
 def build_dns(finished: Finished, identity: Identity, names: TextColumn) -> Sheet:
     """LOOKUP rows as a report table; ``names`` are those of all lookups of the flush."""
     kept = np.flatnonzero(finished.lookups["is_repeat"] == 0)
     q, records, text = take_rows(finished.lookups, kept), finished.records, finished.texts.dns
+    is_update = q["opcode"] == UPDATE
     places, lengths = record_places(q, records["section"] == 1)
+    if is_update.any():
+        places, lengths = places[~np.repeat(is_update, lengths)], np.where(is_update, 0, lengths)
     answers = take_rows(records, places)
     order = lookup_order(finished)[kept]
+    protocols = lookup_protocols(finished, q, order)
     asked, answered = q["has_query"] == 1, q["has_response"] == 1
+    qclass = np.where(protocols == MDNS, q["qclass"] & 0x7FFF, q["qclass"])
     bits = {
+        "tcp_after_truncation": (q["truncated_number"], None),
+        "mixed_case": (q["is_mixed_case"], asked),
+        "case_changed": (q["is_case_changed"], asked & answered),
         "authoritative": (q["authoritative"], answered),
         "truncated": (q["is_truncated"], None),
         "recursion_desired": (q["recursion_desired"], None),
@@ -108,6 +157,7 @@ def build_dns(finished: Finished, identity: Identity, names: TextColumn) -> Shee
             "server_ip": addresses(q["server_hi"], q["server_lo"], q["ip_version"]),
             "server_port": ints(q["server_port"]),
             "transport": chosen(("udp", "tcp"), q["transport"] == 6),
+            "protocol": chosen(PROTOCOLS, protocols),
             "id": ints(q["id"]),
             "query_time": times(q["query_ts"]),
             "response_time": times(q["response_ts"]),
@@ -115,22 +165,30 @@ def build_dns(finished: Finished, identity: Identity, names: TextColumn) -> Shee
             "last_rtt_ms": between(q["last_query_ts"], q["response_ts"]),
             "queries": ints(q["queries"]),
             "responses": ints(q["responses"]),
+            "conflicting_responses": counts(q["conflicts"]),
+            "resolution": counts(q["resolution"]),
+            "names_tried": counts(q["searched"]),
             "name": names.take(kept),
-            "type": named(q["qtype"], rr_type_name, q["qtype"] >= 0),
-            "class": named(q["qclass"], class_name, q["qclass"] >= 0),
+            "questions": ints(q["questions"]),
+            "type": named(q["qtype"] | _NETBIOS * (protocols == NBNS), _type_name, q["qtype"] >= 0),
+            "class": named(qclass, class_name, q["qclass"] >= 0),
             "opcode": named(q["opcode"], opcode_name),
             "outcome": chosen(OUTCOMES, q["outcome"]),
             "rcode": named(q["rcode"], rcode_name, q["rcode"] >= 0),
             "answers": lists(lengths, spans(text, answers["rdata"], answers["rdata_size"])),
             "answer_types": lists(lengths, named(answers["rrtype"], rr_type_name)),
             "answer_ttls_s": lists(lengths, ints(answers["ttl"])),
+            "changes": _changes(finished, q),
             **{name: booleans(values, valid) for name, (values, valid) in bits.items()},
             "query_udp_size_bytes": codes(q["query_udp_size"]),
             "response_udp_size_bytes": codes(q["response_udp_size"]),
+            "query_options": spans(text, q["query_options"], q["query_options_size"]),
+            "response_options": spans(text, q["response_options"], q["response_options_size"]),
             "extended_error": named(q["extended_error"], extended_error_name, q["extended_error"] >= 0),
             "extended_error_text": spans(text, q["extended_error_text"], q["extended_error_text_size"]),
             "error": chosen([name for name, _ in ERRORS], q["error"], q["error"] > 0),
             "query_frame": counts(q["query_number"]),
             "response_frame": counts(q["response_number"]),
+            "truncated_frame": counts(q["truncated_number"]),
         },
     )

@@ -84,6 +84,16 @@ class Report:
         return self.frame("dns")
 
     @property
+    def dns_servers(self) -> pd.DataFrame:
+        """One row per DNS server."""
+        return self.frame("dns_servers")
+
+    @property
+    def dns_names(self) -> pd.DataFrame:
+        """One row per name asked for."""
+        return self.frame("dns_names")
+
+    @property
     def tls(self) -> pd.DataFrame:
         """One row per connection that speaks TLS."""
         return self.frame("tls")

@@ -21,6 +21,7 @@ from analyzer.tables import Ints
 SHOWN_PHASES: Final = ("dns", "tcp_connect", "tls_handshake", "server_wait", "response_receive")
 SEVERITY_RANK: Final = {"error": 3, "warning": 2, "note": 1}
 EXAMPLES = 3  # findings of one rule that are shown
+DNS_SHOWN = 3  # servers and names that lookups are summed up for
 COUNTED: Final = ("originator_bytes", "responder_bytes")
 DISSECTORS: Final = ("dns", "tls", "http")
 HOSTS_COUNTED = 200_000  # distinct hosts that are told apart
@@ -98,7 +99,8 @@ class Summary:
 
     ``shown`` are the ``rows`` connections with the worst findings, then the longest, as dicts of their columns;
     ``examples`` the first findings of each rule; ``slowest`` the connection of the longest duration of each phase;
-    ``unread`` how often each dissector met what it could not read, by its own names.
+    ``unread`` how often each dissector met what it could not read, by its own names; ``dns_servers`` and ``dns_names`` the rows of
+    those asked most.
     """
 
     COLUMNS: Final = ("connection", "start_time", "transport", "host", "responder_ip", "responder_port", "service", "state", "duration_ms")
@@ -118,6 +120,8 @@ class Summary:
         self.findings: Counter[tuple[str, str]] = Counter()
         self.examples: dict[str, list[dict[str, Any]]] = {}
         self.unread: dict[str, dict[str, int]] = {}
+        self.dns_servers: list[dict[str, Any]] = []
+        self.dns_names: list[dict[str, Any]] = []
         self.slowest: dict[str, dict[str, Any]] = {}
         self._candidates: list[tuple[tuple[int, float], dict[str, Any]]] = []
 
@@ -129,6 +133,9 @@ class Summary:
         self.lookups += tables["dns"].num_rows
         if "capture" in tables:
             self._add_unread(tables["capture"])
+        if "dns_servers" in tables:
+            self.dns_servers = dicts(Sheet.of(tables["dns_servers"]).slice(0, DNS_SHOWN).arrow())
+            self.dns_names = dicts(Sheet.of(tables["dns_names"]).slice(0, DNS_SHOWN).arrow())
 
     def _add_unread(self, batch: Sheet | pa.RecordBatch) -> None:
         """What the dissectors could not read, of the table that says what became of everything."""

@@ -7,7 +7,7 @@ import pytest
 
 from analyzer.capture import CaptureFacts
 from analyzer.cli import run
-from analyzer.cli.summary import Overview
+from analyzer.cli.summary import Overview, server_name
 from analyzer.lifecycle.quality import Quality
 from analyzer.report.summary import Summary
 from analyzer.tables.packets import ANALYSED, CUT, FRAGMENT, NOT_IP
@@ -31,7 +31,7 @@ def test_lines_fit(capture: str, width: int, tmp_path: Path, capsys: pytest.Capt
 
 def test_sections_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     lines = printed("failures.pcapng", 140, tmp_path, capsys, monkeypatch)
-    wanted = ["Capture quality: good", "29 connections", " #  start", "Slowest phases (ms)", "Findings   11 errors", "Written to"]
+    wanted = ["Capture quality: good", "29 connections", " #  start", "Slowest phases (ms)", "Findings   12 errors", "Written to"]
     found = [next(at for at, line in enumerate(lines) if line.startswith(begin)) for begin in wanted]
     assert found == sorted(found)
     assert any(line.startswith("  error    ") and "tls.certificate_expired" in line and "(frame " in line for line in lines)
@@ -104,3 +104,26 @@ def test_what_dissectors_could_not_read_is_shown(
     lines = printed("snaplen-64.pcap", 100, tmp_path, capsys, monkeypatch)
     assert "  ! DNS that could not be read: malformed 4" in lines
     assert any("Capture quality: poor" in line for line in lines)
+
+
+def test_dns_servers_and_names(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = printed("failures.pcapng", 80, tmp_path, capsys, monkeypatch)
+    at = next(at for at, line in enumerate(lines) if line.startswith("DNS servers (ms)"))
+    assert lines[at + 1].split() == ["198.51.100.53", "30", "8", "20.8", "21.1", "21.1"]
+    assert lines[at + 2].split() == ["203.0.113.66", "2", "2", ".", ".", "."]
+    assert lines[at + 4] == "names"
+    assert lines[at + 5].split()[:3] == ["www.example.org", "5", "3"]
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "protocol", "name"),
+    [
+        ("192.0.2.1", 53, "dns", "192.0.2.1"),
+        ("192.0.2.1", 5300, "dns", "192.0.2.1:5300"),
+        ("2001:db8::1", 53, "dns", "2001:db8::1"),
+        ("2001:db8::1", 5300, "dns", "[2001:db8::1]:5300"),
+        ("192.0.2.1", 853, "dot", "192.0.2.1 dot"),
+    ],
+)
+def test_names_of_servers(address: str, port: int, protocol: str, name: str) -> None:
+    assert server_name({"server_ip": address, "server_port": port, "protocol": protocol}) == name

@@ -128,8 +128,8 @@ def test_resolution_of_several_lookups():
         else:
             connect(wire, SECOND + at * ms, FIRST)
     for cuts in ((), range(1, 8), (7,)):
-        # the HTTPS answer came after the SYN: nobody waited for it
-        assert attribute(wire, cuts)[3] == (CAUSED, "a.org", 1, 2, SECOND + ms, SECOND + 14 * ms, 3, 300)
+        # the resolution began with the query for HTTPS; its answer came after the SYN: nobody waited for it
+        assert attribute(wire, cuts)[3] == (CAUSED, "a.org", 1, 2, SECOND, SECOND + 14 * ms, 3, 300)
 
 
 def test_late_duplicate_is_no_new_answer():
@@ -212,3 +212,106 @@ def test_against_the_twin(steps, cuts):
     found = attribute(wire, [cut for cut in cuts if cut < len(wire.packets)])
     expected = twin([e for e in events if e[1] == "lookup" or "." in e[4]])
     assert [found[row][:3] for row, e in zip(rows, [e for e in events if e[1] == "connect"], strict=True) if "." in e[4]] == expected
+
+
+# ---- what else is told
+
+
+def rows_of(wire, cuts=(), connections_of=None):
+    """ATTRIBUTION rows by connection row, with their names, and the connections."""
+    dns = attribution = None
+    for batch, connections in wire.batches(cuts):
+        dns = dns or Dns(batch.memory, Options())
+        attribution = attribution or Attribution(Options())
+        if connections_of:
+            connections_of(connections)
+        dns.process(batch, new_table(RUN, 0), np.zeros(0, np.int64), connections)
+        attribution.learn(dns)
+        attribution.attribute(batch, connections)
+    text = attribution.text.data
+    words = lambda at, size: bytes(text[at : at + size]).decode()
+    return [
+        {
+            "basis": int(t.basis), "name": words(t.name, t.name_size), "cnames": words(t.cnames, t.cnames_size), "hint": int(t.is_hint),
+            "others": [words(at, size) for at, size in zip(t.other, t.other_size, strict=True) if size], "kinds": t.kind_ns.tolist(),
+            "searched": int(t.searched), "query_ts": int(t.query_ts), "race": int(t.race), "race_ts": int(t.race_ts), "ttl": int(t.ttl),
+        }
+        for t in attribution.table[: len(wire.keys)]
+    ]  # fmt: skip
+
+
+def test_times_of_both_families():
+    ms = 1_000_000
+    wire = Wire().ask(1 * ms, query("a.org", 1, 1), sport=1).ask(1 * ms, query("a.org", 28, 2), sport=2)
+    wire.answer(12 * ms, response(address(FIRST), text="a.org", ident=1), sport=1)
+    wire.answer(31 * ms, response(address("2001:db8::1"), text="a.org", qtype=28, ident=2), sport=2)
+    connect(wire, 32 * ms, FIRST)
+    assert rows_of(wire)[2]["kinds"] == [11 * ms, 30 * ms, 0]
+    assert rows_of(wire, (1, 2, 3, 4))[2]["kinds"] == [11 * ms, 30 * ms, 0]
+
+
+def test_the_way_over_cnames():
+    records = [record(5, name("e.example.net")), record(5, name("F.example.net"), owner=name("e.example.net")), address(FIRST)]
+    wire = Wire().ask(1, query("shop.example.org")).answer(2, response(*records, text="shop.example.org"))
+    assert rows_of(connect(wire, 3, FIRST))[1]["cnames"] == "e.example.net F.example.net"
+
+
+def test_all_names_that_fit():
+    wire = Wire()
+    for i in range(7):
+        lookup(wire, i * 1000, f"n{i}.org", FIRST, sport=40000 + i, took=1, ident=i)
+    row = rows_of(connect(wire, SECOND, FIRST))[7]
+    assert (row["name"], row["others"]) == ("n6.org", ["n5.org", "n4.org", "n3.org", "n2.org"])
+
+
+HINTS = (
+    b"\0\1\0\0\1\0\3\2h2\0\4\0\x08" + bytes([203, 0, 113, 1, 203, 0, 113, 9]) + b"\0\6\0\x10" + ipaddress.ip_address("2001:db8::7").packed
+)
+
+
+def test_hints_of_https_records():
+    wire = Wire().ask(1, query("a.org", 65)).answer(2, response(record(65, HINTS, ttl=77), text="a.org", qtype=65))
+    connect(wire, 3, "203.0.113.9")
+    connect(wire, 4, "2001:db8::7", client="2001:db8::99")
+    connect(wire, 5, SECOND_ADDRESS, port=50009)
+    first, other, none = rows_of(wire)[1:]
+    assert (first["name"], first["hint"], first["ttl"], first["basis"]) == ("a.org", 1, 77, CAUSED)
+    assert (other["name"], other["hint"]) == ("a.org", 1)
+    assert none["basis"] == NOT_SEEN
+
+
+def test_an_answer_is_better_than_a_hint():
+    wire = lookup(Wire(), 1, "a.org", FIRST, took=1, ident=1)
+    wire.ask(1, query("a.org", 65, 2), sport=9).answer(3, response(record(65, HINTS), text="a.org", qtype=65, ident=2), sport=9)
+    assert rows_of(connect(wire, 4, FIRST))[2]["hint"] == 0
+
+
+def test_search_domains_are_part_of_the_time():
+    wire = Wire().ask(SECOND, query("www.corp", ident=1)).answer(SECOND + 1000, response(text="www.corp", ident=1, bits=0x8183))
+    wire.ask(SECOND + 2000, query("www.org", ident=2)).answer(SECOND + 3000, response(address(FIRST), text="www.org", ident=2))
+    row = rows_of(connect(wire, SECOND + 4000, FIRST))[1]
+    assert (row["name"], row["searched"], row["query_ts"]) == ("www.org", 1, SECOND)
+
+
+def raced(gap, *, established_after=None, same_address=False, cuts=()):
+    """Two connections to a host with two families, ``gap`` ms apart: the rows of both."""
+    ms = 1_000_000
+    wire = lookup(Wire(), 0, "a.org", "2001:db8::1", qtype=28, sport=1, took=1, ident=1)
+    lookup(wire, 0, "a.org", FIRST, sport=2, took=1, ident=2)
+    connect(wire, 10 * ms, FIRST if same_address else "2001:db8::1", client=CLIENT, port=1000)
+    connect(wire, (10 + gap) * ms, FIRST, port=1001)
+
+    def establish(connections):
+        if established_after is not None:
+            connections[2].synack_ts = connections[2].ack_ts = (10 + established_after) * ms
+
+    return [(row["race"], row["race_ts"] // ms) for row in rows_of(wire, cuts, establish)[2:]]
+
+
+def test_happy_eyeballs():
+    assert raced(250) == [(3, 10), (3, 10)]
+    assert raced(250, cuts=(4, 5)) == [(3, 10), (3, 10)]
+    assert raced(250, established_after=300) == [(3, 10), (3, 10)]  # answered, but too late
+    assert raced(250, established_after=20) == [(0, 0), (0, 0)]  # the second is another connection
+    assert raced(2001) == [(0, 0), (0, 0)]
+    assert raced(5, same_address=True) == [(0, 0), (0, 0)]

@@ -63,28 +63,10 @@ def test_certificates_are_judged_at_capture_time_and_only_the_servers_leaf():
     assert hits(f, validity) == [(0, "tls.certificate_expired", 3, day), (1, "tls.certificate_not_yet_valid", 4, day)]
 
 
-def test_lookup_rules():
-    lookups = [
-        {"connection": 6, "outcome": OUTCOMES.index("nxdomain"), "response_number": 2},
-        {"connection": 5, "outcome": OUTCOMES.index("unanswered"), "query_number": 3, "server_port": 53, "queries": 3},
-        {"connection": 5, "outcome": OUTCOMES.index("unanswered"), "query_number": 4, "server_port": 5353},
-        {
-            "connection": 5,
-            "has_query": 1,
-            "has_response": 1,
-            "outcome": 1,
-            "query_ts": 1,
-            "response_ts": 1 + 300 * MS,
-            "response_number": 9,
-        },
-    ]
-    f = finished([{"protocol": 17}] * 2, lookups=lookups)
-    assert hits(f) == [
-        (0, "dns.unanswered", 3, 0),
-        (0, "dns.retry", 3, 2),
-        (0, "dns.slow", 9, 300 * MS),
-        (1, "dns.nxdomain", 2, 0),
-    ]
+def test_a_finding_on_a_lookup_belongs_to_its_connection():
+    gone = {"outcome": OUTCOMES.index("nxdomain"), "nxdomains": 1}
+    lookups = [{**gone, "connection": 6, "response_number": 2}, {**gone, "connection": 5, "response_number": 9}]
+    assert hits(finished([{"protocol": 17}] * 2, lookups=lookups)) == [(0, "dns.nxdomain", 9, 0), (1, "dns.nxdomain", 2, 0)]
 
 
 def test_exchange_rules():

@@ -168,7 +168,7 @@ def make_lookups(kinds: list[str], c: Rows, text: Text) -> tuple[Rows, Rows]:
     q["query_bits"], q["response_bits"] = 0x0100, 0x8180
     q["recursion_available"] = q["zeek_answers"] = 1
     q["query_udp_size"] = q["response_udp_size"] = q["extended_error"] = -1
-    q["query_ts"] = q["last_query_ts"] = c["first_ts"][at]
+    q["query_ts"] = q["own_query_ts"] = q["last_query_ts"] = c["first_ts"][at]
     q["response_ts"] = c["first_ts"][at] + 1_500_001
     q["query_number"], q["response_number"] = 1, 2
     q["client_lo"], q["server_lo"], q["client_port"], q["server_port"] = c["a_lo"][at], c["b_lo"][at], 53000, 53

@@ -13,12 +13,28 @@ import numpy as np
 from analyzer.batch import Batch
 from analyzer.kernel import DONE, GROW_ROWS
 from analyzer.memory import Memory, Text
-from analyzer.messages.dns import frame_kernels, kernels, pair_kernels, present_kernels
+from analyzer.messages.dns import compact_kernels, frame_kernels, kernels, pair_kernels, present_kernels, resolution_kernels
+from analyzer.messages.dns.rare_records import RareRecords
 from analyzer.options import SECOND, Options
 from analyzer.tables import Ints, Rows, clear_rows, grow_table, new_table, take_rows
-from analyzer.tables.dns import DNS_MESSAGE, DNS_STREAM, LOOKUP, PENDING, RESOURCE_RECORD
+from analyzer.tables.dns import (
+    DNS_MESSAGE,
+    DNS_STREAM,
+    LOOKUP,
+    PENDING,
+    RESOLUTION,
+    RESOURCE_RECORD,
+    SEARCH,
+    TIMEOUT,
+    TRUNCATION,
+    UNANSWERED,
+    UNREACHABLE,
+)
 
 ANSWER_WAIT_NS = 60 * SECOND  # a response later than this after the last query belongs to another one that was not captured
+TIMEOUT_NS = 5 * SECOND  # a query without an answer for longer has timed out (what stub resolvers wait)
+LOOKUP_BYTES = 4096  # of the memory limit for one lookup that is kept: an eighth of it goes to lookups at most
+LEAST_LOOKUPS = 1 << 16
 
 COUNTERS = (
     ("not_dns", "datagrams and streams on a DNS port that are not DNS"),
@@ -28,6 +44,7 @@ COUNTERS = (
     ("malformed", "messages with an error"),
     ("messages", "messages read"),
     ("orphans", "responses without a query"),
+    ("shed", "messages left out because too many lookups were open"),
 )
 
 
@@ -62,6 +79,15 @@ class Dns:
         self.records = new_table(RESOURCE_RECORD, 1)
         self.records_top = 0
         self.text = Text()
+        self._rare = RareRecords()
+        self._truncations = new_table(TRUNCATION, resolution_kernels.TRUNCATIONS)
+        self._recent = (
+            new_table(RESOLUTION, resolution_kernels.RESOLUTIONS),
+            new_table(SEARCH, resolution_kernels.SEARCHES),
+            self._truncations,
+        )
+        most = max(LEAST_LOOKUPS, options.limits.memory_bytes // LOOKUP_BYTES)
+        self._waits = (options.limits.dns_retry_ns, ANSWER_WAIT_NS, most)
 
     @property
     def lookups_top(self) -> int:
@@ -121,7 +147,7 @@ class Dns:
         if self._framed == self._parsed:
             return
         first, data, jumps, tried = self._parsed, self._memory.data, self._limits.dns_jumps, (-1, -1, -1)
-        at = first
+        at, first_record = first, self.records_top
         while True:
             status, at, self.records_top, self.text.top = kernels.parse(
                 data, self._messages, at, self._framed, self.records, self.records_top, self.text.data, self.text.top, jumps
@@ -129,14 +155,16 @@ class Dns:
             if status == DONE:
                 break
             tried = self._make_room(status, at, tried)
-        at, record, tried = first, 0, (-1, -1, -1)
+        at, record, generic, tried = first, 0, 0, (-1, -1, -1)
         while True:
-            status, at, record, self.text.top = present_kernels.present(
-                data, self._messages, at, self._framed, self.records, record, self.text.data, self.text.top, jumps
+            status, at, record, self.text.top, generic = present_kernels.present(
+                data, self._messages, at, self._framed, self.records, record, self.text.data, self.text.top, jumps, generic
             )
             if status == DONE:
                 break
             tried = self._make_room(status, record, tried)
+        if generic:
+            self._rare.rewrite(self.records[first_record : self.records_top].view(np.recarray), self.text)
         frame_kernels.give_blocks(data, self._memory.arenas[0], self._messages, first, self._framed, self._counters)
         self._parsed = self._framed
 
@@ -158,22 +186,23 @@ class Dns:
             return
         order: Ints = np.argsort(self._messages["order"][: self._framed], kind="stable")
         self._answers = np.zeros(len(order), np.int64) if len(order) > len(self._answers) else self._answers
-        limits, at = self._limits, 0
+        at = 0
         while True:
             status, at = pair_kernels.pair(
                 self._messages,
                 order,
                 at,
                 self.records,
+                self.text.data,
                 self.lookups,
                 self._pending,
                 self._heads,
                 self._streams,
+                self._recent,
                 self._state,
                 self._answers,
                 self._counters,
-                limits.dns_retry_ns,
-                ANSWER_WAIT_NS,
+                self._waits,
             )
             if status == DONE:
                 break
@@ -187,10 +216,10 @@ class Dns:
         self._heads = np.zeros(1 << len(self.lookups).bit_length(), np.int32)
         pair_kernels.relink(self.lookups, self._pending, self._heads, self.lookups_top)
 
-    def take(self, rows: Ints) -> Taken:
+    def take(self, rows: Ints, connections: Rows | None = None, now_ns: int = 0) -> Taken:
         """Hand over the lookups of flushed connection rows, ordered by (connection as given, number), repeats after what they repeat.
 
-        Spans stay valid until ``release``.
+        Spans stay valid until ``release``. ``connections`` and ``now_ns`` tell why no answer came.
         """
         rank = np.full(max(len(self._streams) // 2, int(rows.max(initial=0)) + 1), -1, np.int64)
         rank[rows] = np.arange(len(rows))
@@ -205,6 +234,7 @@ class Dns:
         index = np.repeat(lookups["first_record"] - (ends - counts), counts) + np.arange(counts.sum())
         lookups["first_record"] = ends - counts
         lookups["is_over"] = 1
+        _judge_silence(lookups, connections, now_ns)
         return Taken(lookups, take_rows(self.records, index))
 
     def release(self, rows: Ints) -> None:
@@ -215,47 +245,28 @@ class Dns:
         self.lookups["connection"][self._taken] = -1
         self._dead += len(self._taken)
         self._taken = self._taken[:0]
-        if 2 * self._dead > self.lookups_top:
+        if 3 * self._dead > 2 * self.lookups_top:
             self._compact()
 
     def _compact(self) -> None:
         """Keep only the rows and the text of lookups that were not taken."""
-        top = self.lookups_top
-        is_live = self.lookups["connection"][:top] >= 0
-        live = np.flatnonzero(is_live)
-        place = np.concatenate([[0], np.cumsum(is_live)]) * np.concatenate([[0], is_live])  # row plus one -> new row plus one
-        for table, names in (
-            (self._pending[:top], ("first_repeat", "last_repeat", "next_repeat", "next_join")),
-            (self._streams, ("first_query", "last_query", "first_reply", "last_reply")),
-        ):
-            for name in names:
-                table[name] = place[table[name]]
-        lookups = take_rows(self.lookups, live)
-        counts = lookups["records"].astype(np.int64)
-        ends = np.cumsum(counts)
-        records = take_rows(self.records, np.repeat(lookups["first_record"] - (ends - counts), counts) + np.arange(counts.sum()))
-        lookups["first_record"] = ends - counts
-        self._compact_text(lookups, records)
-        self._pending[: len(live)] = take_rows(self._pending, live)
-        self.lookups[: len(live)] = lookups
-        self.records[: len(records)] = records
-        self._state[pair_kernels.TOP] = len(live)
-        self.records_top = len(records)
+        text, records = np.zeros(max(1 << 16, self.text.top), np.uint8), new_table(RESOURCE_RECORD, max(64, self.records_top))
+        places: Ints = np.zeros(self.lookups_top + 1, np.int64)
+        self._state[pair_kernels.TOP], self.records_top, self.text.top = compact_kernels.compact(
+            self.lookups, self._pending, self._streams, self._truncations, self.records, records, self.text.data, text, places
+        )
+        self.text.data, self.records = text, records
         self._dead = 0
         self._relink()
 
-    def _compact_text(self, lookups: Rows, records: Rows) -> None:
-        """Compact the text; a span that shares its bytes with another one of its row still does so afterwards."""
-        spans = [(lookups, "name", ""), (lookups, "zeek_name", "name"), (lookups, "extended_error_text", "")]
-        spans += [(records, "name", ""), (records, "rdata", ""), (records, "zeek", "rdata")]
-        columns: list[tuple[Ints, Ints]] = []
-        shared = []
-        for table, name, twin in spans:
-            positions = table[name].astype(np.int64)
-            sizes = table[name + "_size"].astype(np.int64)
-            is_shared = (positions == table[twin]) & (sizes == table[twin + "_size"]) if twin else np.zeros(len(table), bool)
-            columns.append((positions, np.where(is_shared, 0, sizes)))
-            shared.append(is_shared)
-        self.text.compact(columns)
-        for (table, name, twin), (positions, _), is_shared in zip(spans, columns, shared, strict=True):
-            table[name] = np.where(is_shared, table[twin], positions) if twin else positions
+
+def _judge_silence(lookups: Rows, connections: Rows | None, now_ns: int) -> None:
+    """What became of lookups without an answer: the capture ended, it went on, or ICMP said that nobody is there."""
+    silent = lookups["outcome"] == UNANSWERED
+    if not silent.any():
+        return
+    lookups["outcome"][silent & (lookups["last_query_ts"] + TIMEOUT_NS <= now_ns)] = TIMEOUT
+    if connections is not None:
+        owners = take_rows(connections, lookups["connection"].astype(np.int64))
+        told = (owners["icmp_errors"] > 0) & (owners["icmp_error_ts"] >= lookups["query_ts"])
+        lookups["outcome"][silent & told] = UNREACHABLE

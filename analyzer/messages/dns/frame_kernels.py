@@ -17,8 +17,8 @@ from analyzer.tables.packets import ANALYSED, BAD_TRANSPORT_CHECKSUM
 from analyzer.tables.streams import NOT_KEPT, STREAM_ENDED
 
 # places in the counters
-NOT_DNS, GAPS, NO_ROOM, INCOMPLETE, MALFORMED, MESSAGES, ORPHANS = 0, 1, 2, 3, 4, 5, 6
-COUNTERS = 7
+NOT_DNS, GAPS, NO_ROOM, INCOMPLETE, MALFORMED, MESSAGES, ORPHANS, SHED = 0, 1, 2, 3, 4, 5, 6, 7
+COUNTERS = 8
 
 UDP, TCP = 17, 6
 OFF, LOST = 1, 2  # DNS_STREAM.is_off

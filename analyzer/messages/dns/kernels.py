@@ -13,9 +13,10 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, be16, be32, helper, kernel
-from analyzer.messages.dns.name_kernels import decode_netbios, fold_name, hash_byte, read_name
-from analyzer.messages.dns.text_kernels import put_bytes
-from analyzer.tables.dns import BAD_NAME, BAD_QUESTION, BAD_RDATA, BAD_RECORD, CUT, NO_ERROR, TOO_MUCH_TEXT
+from analyzer.messages.dns.edns_kernels import put_option
+from analyzer.messages.dns.name_kernels import decode_netbios, fold_name, hash_byte, put_netbios, read_name
+from analyzer.messages.dns.text_kernels import SPACE, put, put_bytes
+from analyzer.tables.dns import BAD_NAME, BAD_QUESTION, BAD_RDATA, BAD_RECORD, CUT, NO_ERROR, TOO_MUCH_TEXT, TWO_OPTS
 
 OPT = 41
 RESPONSE = 0x8000
@@ -32,6 +33,8 @@ def clear_message(m, records_top):
     m.qtype = -1
     m.qclass = -1
     m.question_hash = 0
+    m.name_hash = 0
+    m.is_mixed_case = 0
     m.name = 0
     m.name_size = 0
     m.zeek_name = 0
@@ -48,6 +51,19 @@ def clear_message(m, records_top):
     m.extended_error = -1
     m.extended_error_text = 0
     m.extended_error_text_size = 0
+    m.options = 0
+    m.options_size = 0
+
+
+@helper
+def has_both_cases(text, at, end):
+    """Whether there are letters of both cases."""
+    kinds = 0
+    for k in range(at, end):
+        byte = np.int64(text[k])
+        if 97 <= (byte | 32) <= 122:
+            kinds |= 1 if byte >= 97 else 2
+    return kinds == 3
 
 
 @helper
@@ -64,9 +80,16 @@ def read_question(data, m, at, end, text, top, jumps):
         return np.int64(-1), name_end
     m.qtype = be16(data, after, end)
     m.qclass = be16(data, after + 2, end)
+    m.name_hash = h
     for k in range(4):
         h = hash_byte(h, np.int64(data[after + k]))
     m.question_hash = h
+    if m.is_netbios:
+        decoded = put_netbios(data, at, text, top)
+        name_end = decoded if decoded > top else name_end
+        m.name_size = name_end - top
+    elif not is_plain:
+        m.is_mixed_case = 1 if has_both_cases(text, top, name_end) else 0
     if is_plain and m.questions == 1 and not m.is_netbios:
         m.zeek_name = top
         m.zeek_name_size = name_end - top
@@ -111,23 +134,33 @@ def read_questions(data, m, end, text, top, jumps):
 @helper
 def read_opt(data, m, at, fixed, end, text, top):
     """The OPT pseudo-record (RFC 6891 6.1.2): fixed part at ``fixed``, options in ``data[at:end]``; the new top."""
-    if m.udp_size >= 0:  # a second one is an error of the sender (6.1.1): the first counts
+    if m.udp_size >= 0:  # a second one is an error of the sender (6.1.1)
+        m.error = TWO_OPTS
         return top
     m.udp_size = be16(data, fixed + 2, end)
     ttl = be32(data, fixed + 4, end)
     m.rcode = (ttl >> 24) << 4 | (np.int64(m.bits) & 15)
     m.dnssec_ok = (ttl >> 15) & 1
+    first, last = at, end
     while at < end:
         code, size = be16(data, at, end), be16(data, at + 2, end)
         if size < 0 or at + 4 + size > end:
             m.error = BAD_RDATA
-            return top
+            last = at
+            break
         if code == EXTENDED_ERROR and m.extended_error < 0 and size >= 2:
             m.extended_error = be16(data, at + 4, end)
             m.extended_error_text = top
             m.extended_error_text_size = size - 2
             top = put_bytes(text, top, data, at + 6, at + 4 + size)
         at += 4 + size
+    start, at = top, first
+    while at < last:
+        code, size = be16(data, at, end), be16(data, at + 2, end)
+        top = put_option(data, code, at + 4, at + 4 + size, text, put(text, top, SPACE) if top > start else top)
+        at += 4 + size
+    m.options = start
+    m.options_size = top - start
     return top
 
 
@@ -188,7 +221,7 @@ def parse_message(data, m, records, r, text, top, jumps):
                 break
             if r >= records.size:
                 return GROW_ROWS, first, base
-            if text.size - top < NAME_ROOM + np.int64(m.message_size):
+            if text.size - top < NAME_ROOM + 8 * np.int64(m.message_size):  # a byte of an option is eight characters at most
                 return GROW_TEXT, first, base
             at, top, is_row = read_record(data, m, records[r], section, at, end, text, top, jumps)
             if is_row:

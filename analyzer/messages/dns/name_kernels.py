@@ -108,3 +108,20 @@ def decode_netbios(data, at, text, top):
     while top > start and (text[top - 1] == 32 or text[top - 1] == 0):
         top -= 1
     return top
+
+
+@helper
+def put_netbios(data, at, text, top):
+    """Write a NetBIOS name for people: without padding, the suffix in hex behind it; the new top, unmoved when it is not of that form."""
+    end = decode_netbios(data, at, text, top)
+    if end == top:
+        return top
+    suffix = (np.int64(data[at + 31]) - 65) << 4 | (np.int64(data[at + 32]) - 65)
+    for k in range(top, end):
+        if text[k] < 32 or text[k] > 126:
+            text[k] = 46
+    end = put(text, end, np.int64(60))
+    for k in range(2):
+        digit = (suffix >> (4 - 4 * k)) & 15
+        end = put(text, end, digit + (48 if digit < 10 else 87))
+    return put(text, end, np.int64(62))

@@ -19,6 +19,7 @@ from analyzer.messages.dns.rdata_kernels import (
     HTTPS,
     NS,
     NSEC,
+    NSEC3,
     OPT,
     PTR,
     SRV,
@@ -28,12 +29,15 @@ from analyzer.messages.dns.rdata_kernels import (
     put_rdata,
     put_zeek,
 )
+from analyzer.messages.dns.svcb_kernels import copy_hints
 from analyzer.messages.dns.text_kernels import put_unknown
 from analyzer.tables.dns import BAD_RDATA, CUT, TOO_MUCH_TEXT
 
 ROOM = 8192  # the names of one record as text, twice
+CSYNC = 62
 UPDATE = 5
 NETBIOS, WKS = 32, 11
+IPV4_HINT, IPV6_HINT = 4, 6
 
 
 @helper
@@ -84,11 +88,23 @@ def set_address(data, x, rrtype, at, end):
         x.address_lo = be64(data, at + 8, end)
 
 
+@helper
+def keep_hints(data, x, at, end, text, top):
+    """The addresses that an HTTPS or SVCB record hints at, behind its text; the new top."""
+    start = top
+    top = copy_hints(data, at, end, IPV4_HINT, text, top)
+    count4 = (top - start) // 4
+    after = copy_hints(data, at, end, IPV6_HINT, text, top)
+    x.address_hi = np.uint64(start)
+    x.address_lo = np.uint64(count4 << 16 | (after - top) // 16)
+    return after
+
+
 @kernel
-def present(data, messages, at, end, records, next_record, text, top, jumps):
+def present(data, messages, at, end, records, next_record, text, top, jumps, generic):
     """Turn the data of the records of ``messages[at:end]`` to text, from ``next_record`` of the first on.
 
-    Returns (status, next message, its next record, new top of text).
+    Returns (status, next message, its next record, new top of text, ``generic`` plus the records written in the form of RFC 3597).
     """
     for i in range(at, end):
         m = messages[i]
@@ -100,8 +116,9 @@ def present(data, messages, at, end, records, next_record, text, top, jumps):
         while r < first + np.int64(m.records):
             x = records[r]
             # a byte of data is eight characters at most, 88 in a type bitmap
-            if text.size - top < ROOM + (88 if x.rrtype == NSEC else 8) * np.int64(x.rdata_size):
-                return GROW_TEXT, i, r, top
+            has_bitmap = x.rrtype == NSEC or x.rrtype == NSEC3 or x.rrtype == CSYNC
+            if text.size - top < ROOM + (88 if has_bitmap else 8) * np.int64(x.rdata_size):
+                return GROW_TEXT, i, r, top, generic
             rrtype, start, owner = np.int64(x.rrtype), np.int64(x.rdata), np.int64(x.zeek)
             stop = start + np.int64(x.rdata_size)
             set_address(data, x, rrtype, start, stop)
@@ -113,6 +130,8 @@ def present(data, messages, at, end, records, next_record, text, top, jumps):
             x.rdata_size = max(new_top - top, 0)
             x.zeek = 0
             x.zeek_size = 0
+            if new_top >= 0 and rrtype in (HTTPS, SVCB):
+                new_top = keep_hints(data, x, start, stop, text, new_top)
             if x.section == 1 and new_top >= 0:
                 new_top = add_zeek(data, m, x, owner, start, stop, text, new_top)
             budget -= np.int64(x.rdata_size) + np.int64(x.zeek_size)
@@ -120,9 +139,11 @@ def present(data, messages, at, end, records, next_record, text, top, jumps):
                 m.error = CUT if m.is_cut else (BAD_RDATA if new_top < 0 else TOO_MUCH_TEXT)
                 m.records = r - first
                 break
+            if x.rdata_size > 1 and text[x.rdata] == 92 and text[x.rdata + 1] == 35:
+                generic += 1
             top = new_top
             r += 1
             if x.section == 1:
                 m.answer_records += 1
                 m.matching += 1 if x.rrtype == m.qtype or m.qtype == 255 else 0
-    return DONE, end, np.int64(0), top
+    return DONE, end, np.int64(0), top, generic

@@ -140,3 +140,18 @@ def put_svcb(data, message, at, end, text, top):
         last = key
         at += 4 + size
     return top
+
+
+@helper
+def copy_hints(data, at, end, wanted, text, top):
+    """Copy the values of the hints of one family (the key ``wanted``) from data that put_svcb has accepted; the new top."""
+    at += 2
+    while data[at] != 0:
+        at += 1 + np.int64(data[at])
+    at += 1
+    while at < end:
+        key, size = be16(data, at, end), be16(data, at + 2, end)
+        if key == wanted:
+            top = put_bytes(text, top, data, at + 4, at + 4 + size)
+        at += 4 + size
+    return top

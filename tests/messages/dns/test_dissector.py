@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analyzer.messages.dns import dissector
+from analyzer.messages.dns.dissector import Dns
+from analyzer.options import Limits, Options
 from analyzer.tables import new_table
+from analyzer.tables.dns import OUTCOMES
 from analyzer.tables.streams import RUN
 from tests.messages.dns.builders import SECOND, Wire, address, listed, query, response
 
@@ -48,9 +52,6 @@ def test_take_and_release():
     steps = iter(wire.batches(range(10, 90, 10)))
     reference = sorted(listed(wire.analyse()), key=lambda r: (r["connection"], r["number"], r["is_repeat"]))
     dns, got = None, []
-    from analyzer.messages.dns import Dns
-    from analyzer.options import Options
-
     for batch, connections in steps:
         dns = dns or Dns(batch.memory, Options())
         dns.process(batch, new_table(RUN, 0), np.zeros(0, np.int64), connections)
@@ -77,9 +78,6 @@ def test_pairing_goes_on_after_compaction():
     wire.answer(30, response(ident=19), sport=1019).answer(31, response(ident=19), sport=1019)
     wire.ask(32, response(text="m.local", ident=0), sport=5353, server="224.0.0.251", dport=5353)
     (first, connections), (second, _) = list(wire.batches([22]))
-    from analyzer.messages.dns import Dns
-    from analyzer.options import Options
-
     dns = Dns(first.memory, Options())
     none = new_table(RUN, 0), np.zeros(0, np.int64)
     dns.process(first, *none, connections)
@@ -97,6 +95,33 @@ def test_pairing_goes_on_after_compaction():
         (22, 0, 32, 21),
     ]
     assert rows[0]["name"] == "www.example.org"
+
+
+def test_why_no_answer_came():
+    wire = Wire()
+    for i, after in enumerate((5, 6, 20)):
+        wire.ask(after * SECOND, query(ident=i), sport=1000 + i)
+    ((batch, connections),) = wire.batches()
+    connections[1].icmp_errors, connections[1].icmp_error_ts = 1, 7 * SECOND
+    dns = Dns(batch.memory, Options())
+    dns.process(batch, new_table(RUN, 0), np.zeros(0, np.int64), connections)
+    taken = dns.take(np.arange(3), connections, 24 * SECOND)
+    assert [OUTCOMES[x] for x in taken.lookups["outcome"]] == ["timeout", "unreachable", "unanswered"]
+
+
+def test_a_flood_of_questions_stays_within_its_limit(monkeypatch):
+    monkeypatch.setattr(dissector, "LEAST_LOOKUPS", 16)
+    wire = Wire()
+    for i in range(40):
+        wire.ask(i, query(f"n{i}.org", ident=i))
+    for i in range(40):
+        wire.answer(100 + i, response(text=f"n{i}.org", ident=i))
+    ((batch, connections),) = wire.batches()
+    dns = Dns(batch.memory, Options(limits=Limits(memory_bytes=1)))
+    dns.process(batch, new_table(RUN, 0), np.zeros(0, np.int64), connections)
+    rows = listed(dns)
+    assert [(r["name"], r["has_response"]) for r in rows] == [(f"n{i}.org", 1) for i in range(16)]
+    assert dns.counts["shed"] == 48
 
 
 # ---- what real programs sent

@@ -91,5 +91,5 @@ def test_netbios_name():
     )
     row = one(header() + b"\x20" + label + b"\0\0\x20\0\1", dport=137)
     assert row["zeek_name"] == "FILES"
-    assert row["name"] == label.decode()
+    assert row["name"] == "FILES<20>"
     assert one(header() + b"\x20" + label + b"\0\0\x20\0\1")["zeek_name"] == label.decode().lower()

@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+
+from analyzer.report.zeek_updates import describe_record, read_updates
+from tests.messages.dns.builders import Wire, address, header, name, query, question, record
+
+
+@pytest.mark.parametrize(
+    ("section", "rrtype", "rrclass", "text"),
+    [
+        (1, 255, 255, "pre: NameInUse n"),
+        (1, 255, 254, "pre: NameNotInUse n"),
+        (1, 5, 254, "pre: NoRRSet CNAME n"),
+        (1, 5, 255, "pre: RRSet CNAME n"),
+        (1, 1, 1, "pre: RRSet A n d"),
+        (2, 28, 255, "del: RRSet AAAA"),
+        (2, 255, 255, "del: RRSet * n"),
+        (2, 1, 254, "del: A n d"),
+        (2, 1, 1, "add: A n d"),
+    ],
+)
+def test_a_record_in_words(section, rrtype, rrclass, text):
+    assert describe_record(section, rrtype, rrclass, "n", "d") == text
+
+
+def test_an_update_among_queries():
+    gone = record(5, b"", owner=name("Host.example.org"), rrclass=254, ttl=0)
+    change = header(bits=0x2800, an=1, ns=1, ident=7) + question("example.org", 6) + gone + address("192.0.2.9")
+    dns = Wire().ask(1, query()).ask(2, change).analyse()
+    (place,), (update,) = zip(*read_updates(dns.lookups, dns.records, dns.text.data, np.arange(2)).items(), strict=True)
+    assert place == 1
+    assert update.query == "host.example.org"
+    assert update.answers == ["pre: NoRRSet CNAME host.example.org", "add: A example.org 192.0.2.9"]
+    assert update.ttls == [0, 300]
