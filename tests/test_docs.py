@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -61,7 +62,7 @@ def standard_input(path: Path | None) -> Iterator[None]:
 def test_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(ROOT / "captures", tmp_path / "captures")
     monkeypatch.chdir(tmp_path)
-    words = command.split()[1:]
+    words = shlex.split(command)[1:]
     source = tmp_path / words[words.index("<") + 1] if "<" in words else None
     words = [word.replace("/tmp/", f"{tmp_path}/tmp-") for word in (words[: words.index("<")] if source else words)]
     with standard_input(source):

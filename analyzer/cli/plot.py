@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any
 
 from analyzer.cli.cold_start import choose_kernels
 from analyzer.cli.environment import Environment
+from analyzer.cli.inputs import Inputs
+from analyzer.cli.output_file import check_file
 from analyzer.errors import AnalyzerError, UsageError
-from analyzer.options import Checksums, Options
 
 TCP = 6
 SUFFIXES = (".svg", ".png")
@@ -24,7 +25,8 @@ class PlotRequest:
     capture: str
     connection: str
     output: str = ""
-    checksums: str = "ignore"
+    inputs: Inputs = field(default_factory=Inputs)
+    force: bool = False
 
 
 def end_name(packet: Any, side: str) -> str:
@@ -38,8 +40,7 @@ def end_name(packet: Any, side: str) -> str:
 
 def run_plot(request: PlotRequest, environment: Environment) -> int:
     """Draw; the exit status."""
-    if request.checksums not in get_args(Checksums):
-        raise UsageError(f"--checksums is ignore or verify, not {request.checksums}.")
+    options = request.inputs.options()
     if request.output and Path(request.output).suffix not in SUFFIXES:
         raise UsageError(f"{request.output}: a picture is written as .svg or .png.")
     if find_spec("matplotlib") is None:
@@ -49,7 +50,6 @@ def run_plot(request: PlotRequest, environment: Environment) -> int:
     from analyzer.plot.series import Series, is_empty
     from analyzer.selection import find_connection, select_packets
 
-    options = Options(checksums=cast("Checksums", request.checksums))
     number = find_connection([request.capture], request.connection, options)
     series, names = Series(), ("", "")
     for selected in select_packets([request.capture], [number], options):
@@ -63,6 +63,7 @@ def run_plot(request: PlotRequest, environment: Environment) -> int:
     if is_empty(series):
         raise UsageError(f"{request.capture} has no connection {number} with packets to draw.")
     path = Path(request.output or f"connection-{number}.svg")
+    check_file(path, force=request.force)
     draw(series, f"Connection {number} of {Path(request.capture).name}", names, path)
     environment.say(f"Written to {path}: {series.packets:,} packets")
     return 0
