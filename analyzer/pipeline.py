@@ -250,6 +250,7 @@ class Pipeline:
             services=services,
             exchanges=exchanges,
             http2_links=http2_links,
+            bursts=self._tls.take_bursts(rows),
             chain_links=links,
             lookups=lookups,
             records=records,
