@@ -1,8 +1,8 @@
 # mypy: allow-untyped-defs
 """Bursts of encrypted data: what one end sends before the other answers, told by its records (no keys needed).
 
-Small records are left out where they would begin a burst, those of clients always: the alerts of TLS 1.3, and frames that HTTP/2 sends at any time (SETTINGS
-acknowledgements, WINDOW_UPDATE, PING).
+Small records are left out where they would begin a burst, those of clients always: the alerts of TLS 1.3, and frames that HTTP/2 sends
+at any time (SETTINGS acknowledgements, WINDOW_UPDATE, PING).
 """
 
 from __future__ import annotations
