@@ -238,7 +238,7 @@ class Pipeline:
         handshakes, links = self._tls.take(rows)
         connections = take_rows(tracker.connections, rows)
         services = take_rows(self._services.table, rows)
-        (exchanges, http_text), http2_links = self._inside.add_to(rows, services, self._web.take(rows))
+        (exchanges, http_text), http2_links, sockets, socket_ends = self._inside.add_to(rows, services, self._web.take(rows))
         flows = 2 * connections["flow"].astype(np.int64) + connections["flipped"]
         return Finished(
             rows=rows,
@@ -255,6 +255,9 @@ class Pipeline:
             services=services,
             exchanges=exchanges,
             http2_links=http2_links,
+            websockets=sockets,
+            websocket_ends=socket_ends,
+            bursts=self._tls.take_bursts(rows),
             chain_links=links,
             lookups=lookups,
             records=records,

@@ -12,6 +12,7 @@ import numpy as np
 
 from analyzer.lifecycle.dns_findings import DNS_RULES, RACE_RULES, judge_lookups, judge_races
 from analyzer.lifecycle.finished import Finished
+from analyzer.lifecycle.http_findings import HTTP_RULES, judge_exchanges, judge_links
 from analyzer.lifecycle.rules import Mask, Rule
 from analyzer.lifecycle.staples import STAPLE_RULES, judge_staples
 from analyzer.lifecycle.tcp_findings import TCP_RULES, tcp_hits
@@ -47,6 +48,7 @@ RULES = (
     Rule("http.client_error", "note", "the server did not accept the request", "Check the URL and the rights.", "code"),
     Rule("http.unanswered", "warning", "the request was never answered", "See how the connection ended."),
     Rule("http.slow", "warning", "the server took long to answer", "Look at what the server waited for.", "ns"),
+    *HTTP_RULES,
 )
 _RULE_CODES = {rule.name: code for code, rule in enumerate(RULES)}
 
@@ -108,12 +110,12 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
 
 
 def _crypto(finished: Finished, validity: Validity) -> list[Rows]:
-    """What TLS_RULES say."""
+    """What TLS_RULES say, and HTTP_RULES of whole connections."""
     hits = judge_handshakes(finished)
     if validity.certificates:
         hits += judge_certificates(finished, validity.certificates, validity.chains) + judge_staples(finished, validity.certificates)
     tables = []
-    for one in hits:
+    for one in hits + judge_links(finished):
         rows = _rows(one.rule, np.ones(len(one.order), np.bool_), one.number, one.ts, one.amount)
         rows["order"] = one.order
         tables.append(rows)
@@ -147,6 +149,7 @@ def _exchanges(finished: Finished) -> list[Rows]:
         _rows("http.unanswered", asked & ~answered, *request),
         _rows("http.slow", wait > SLOW_RESPONSE_NS, *response, wait),
         _rows("tcp.reset_mid_exchange", asked & by_reset & (x["response_complete"] == 0), *request),
+        *(_rows(*marks) for marks in judge_exchanges(finished)),
     ]
     for rows in tables:
         rows["exchange"] = rows["order"]

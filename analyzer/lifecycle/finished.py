@@ -33,6 +33,8 @@ class Finished:
         connections, endpoints_a, endpoints_b, handshakes, attributions, services: (n,) copies of the hot rows.
         exchanges: (x,) EXCHANGE ordered by (output order, index).
         http2_links: (h,) HTTP2_LINK of those that speak it.
+        websockets, websocket_ends: (w,) WEBSOCKET and their (2w,) WEBSOCKET_END, the client's first.
+        bursts: (b,) BURST, those of a connection one after the other.
         chain_links: (c,) CHAIN_LINK of these connections.
         lookups, records: LOOKUP (l,) and their RESOURCE_RECORD (r,).
         texts: what spans point into.
@@ -52,6 +54,9 @@ class Finished:
     services: Rows
     exchanges: Rows
     http2_links: Rows
+    websockets: Rows
+    websocket_ends: Rows
+    bursts: Rows
     chain_links: Rows
     lookups: Rows
     records: Rows

@@ -24,6 +24,7 @@ from analyzer.report import (
     tcp,
     tls,
     waits,
+    websockets,
     zeek_dns,
 )
 from analyzer.report.columns import Column, Sheet
@@ -43,6 +44,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "connection_certificates": certificates.LINK_COLUMNS,
     "http": http.COLUMNS,
     "http2": http2.COLUMNS,
+    "websockets": websockets.COLUMNS,
     "pages": pages.COLUMNS,
     "findings": findings.COLUMNS,
     "capture": capture.COLUMNS,
@@ -132,6 +134,7 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
         "connection_certificates": certificates.build_connection_certificates(chains, identity),
         "http": http_batch,
         "http2": http2.build_http2(finished, identity),
+        "websockets": websockets.build_websockets(finished, identity),
         "findings": findings.build_findings_table(found, identity, subjects),
     }
     if context.with_zeek:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from analyzer.lifecycle.findings import RULES
+from analyzer.registries.http import grpc_status_name, http2_error_name
 from analyzer.registries.tls import alert_name, version_name
 from analyzer.report.built import Built, ListColumn
 from analyzer.report.columns import Column, Sheet, make_sheet
@@ -15,6 +16,7 @@ from analyzer.report.identity import Identity
 from analyzer.report.tcp_analysis import icmp_error_text
 from analyzer.report.text import chosen, counts, distinct, ints, lists, times, words
 from analyzer.tables import Rows
+from analyzer.tables.http import HTTP_ERRORS
 
 COLUMNS = (
     Column("connection", "number", "number of the connection"),
@@ -34,6 +36,10 @@ _CODE_NAMES: Final = {
     "tls.old_version": version_name,
     "tcp.unreachable": icmp_error_text,
     "udp.unreachable": icmp_error_text,
+    "http.smuggling": lambda code: HTTP_ERRORS[code][0],
+    "http2.reset": http2_error_name,
+    "http2.goaway": http2_error_name,
+    "grpc.failed": grpc_status_name,
 }
 
 

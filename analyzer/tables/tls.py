@@ -168,6 +168,19 @@ CHAIN_LINK = row_type(
     ("ts", "i8", "its time, ns"),
 )
 
+# What one end sends in encrypted records before the other sends any; small ones are left out.
+BURST = row_type(
+    "BURST",
+    ("connection", "i4", "row of the connection tables"),
+    ("sender", "u1", "which end"),
+    ("records", "i4", "records"),
+    ("data_bytes", "i8", "bytes of their bodies"),
+    ("first_ts", "i8", "first byte of the first one, ns"),
+    ("first_number", "i8", "its frame"),
+    ("last_ts", "i8", "last byte of the last one, ns"),
+    ("last_number", "i8", "its frame"),
+)
+
 # The spans of a HANDSHAKE row, each with its `_size`.
 CODE_LISTS = ("groups_offered", "shares_offered", "extensions_offered", "extensions_answered", "encrypted_extensions")
 HANDSHAKE_TEXTS = ("server_name", "alpn", "alpn_offered", "ja3", "ja3s", "ja4", "psk_identity", "staple", *CODE_LISTS)
