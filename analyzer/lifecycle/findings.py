@@ -17,6 +17,7 @@ from analyzer.lifecycle.rules import Mask, Rule
 from analyzer.lifecycle.staples import STAPLE_RULES, judge_staples
 from analyzer.lifecycle.tcp_findings import TCP_RULES, tcp_hits
 from analyzer.lifecycle.tls_findings import TLS_RULES, judge_certificates, judge_handshakes
+from analyzer.lifecycle.tls_practice import PRACTICE_RULES, judge_practice
 from analyzer.messages.tls.certificates import Certificate
 from analyzer.messages.tls.chains import ChainChecks
 from analyzer.tables import Ints, Rows, join_tables, new_table, take_rows
@@ -44,6 +45,7 @@ RULES = (
     ),
     *TLS_RULES,
     *STAPLE_RULES,
+    *PRACTICE_RULES,
     Rule("http.server_error", "error", "the server answered with an error", "Look at the server's log.", "code"),
     Rule("http.client_error", "note", "the server did not accept the request", "Check the URL and the rights.", "code"),
     Rule("http.unanswered", "warning", "the request was never answered", "See how the connection ended."),
@@ -111,7 +113,7 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
 
 def _crypto(finished: Finished, validity: Validity) -> list[Rows]:
     """What TLS_RULES say, and HTTP_RULES of whole connections."""
-    hits = judge_handshakes(finished)
+    hits = judge_handshakes(finished) + judge_practice(finished, validity.certificates)
     if validity.certificates:
         hits += judge_certificates(finished, validity.certificates, validity.chains) + judge_staples(finished, validity.certificates)
     tables = []

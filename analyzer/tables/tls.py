@@ -93,6 +93,8 @@ HANDSHAKE = row_type(
     ("secure_renegotiation", "u1", "the server answered renegotiation_info (RFC 5746)"),
     ("heartbeat", "u1", "the server answered the heartbeat extension"),
     ("downgrade", "u1", "sentinel in the server random (RFC 8446 4.1.3): 1 = to TLS 1.2, 2 = to 1.1 or less"),
+    ("offers_modern", "u1", "a suite of TLS 1.2 with ECDHE and AEAD was offered"),
+    ("ticket_offered", "u1", "a session ticket was offered (RFC 5077)"),
     ("psk_offered", "u1", "pre_shared_key in the ClientHello"),
     ("psk_modes", "u1", "psk_key_exchange_modes offered: bit 0 = psk_ke, bit 1 = psk_dhe_ke"),
     ("psk_identities", "i4", "PSK identities offered"),
