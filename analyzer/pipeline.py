@@ -28,6 +28,7 @@ from analyzer.lifecycle.quality import Quality
 from analyzer.memory import Memory
 from analyzer.messages.dns import Dns
 from analyzer.messages.inside import Inside
+from analyzer.messages.quic import Quic
 from analyzer.messages.services import Services
 from analyzer.messages.tls import ChainChecks, Tls, describe_opening, read_trust_store
 from analyzer.messages.web import PROTOCOLS, Web
@@ -78,6 +79,7 @@ class Pipeline:
         self._dns = Dns(self._memory, options)
         self._tls = Tls(self._memory, options)
         self._web = Web(self._memory, options, decode=with_zeek)
+        self._quic = Quic(self._memory, options)
         self._chains = ChainChecks(self._tls.der, [root for path in options.trust_store for root in read_trust_store(path)])
         self._inside = Inside(self._memory, options, decode=with_zeek)
         self._keys = KeyTexts(options.keylog)
@@ -154,6 +156,8 @@ class Pipeline:
         self._services.name_datagrams(batch, connections)
         self._dissect(batch, self._assembler.assemble(batch, connections))
         self._tls.process_packets(batch, connections, self._services.table)
+        self._quic.process_packets(batch, self._services.table)
+        self._tls.process_messages(self._quic.messages(), connections)
         self._dns.process_packets(batch, connections)
         self._dns.pair()
         self._attribution.learn(self._dns)
@@ -195,7 +199,8 @@ class Pipeline:
         self._attribution.learn(self._dns)
         finished = self._gather(rows)
         self.quality.observe_finished(finished)
-        for owner in (self._assembler, self._services, self._dns, self._tls, self._web, self._inside, self._attribution, self._tracker):
+        protocols = (self._dns, self._tls, self._quic, self._web, self._inside)
+        for owner in (self._assembler, self._services, *protocols, self._attribution, self._tracker):
             owner.release(rows)
         return Flush(finished)
 

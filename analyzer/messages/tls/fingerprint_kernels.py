@@ -31,7 +31,7 @@ from analyzer.messages.tls.hello_kernels import (
     put_decimal,
     put_decimals,
 )
-from analyzer.tables.tls import SSL2
+from analyzer.tables.tls import NO_RECORD, SSL2
 
 JA3, JA3S, JA4_SUITES, JA4_EXTENSIONS = np.int64(1), np.int64(2), np.int64(3), np.int64(4)  # DISTINCT.kind
 
@@ -190,9 +190,9 @@ def put_ja4_alpn(data, found, text, top):
 
 
 @helper
-def put_ja4_head(data, version, suites, extensions, found, text, top):
+def put_ja4_head(data, version, is_quic, suites, extensions, found, text, top):
     """The first part of JA4, as ``t13d1516h2``; the new top."""
-    text[top] = 116
+    text[top] = 113 if is_quic else 116
     first, last = np.int64(48), np.int64(48)
     if 0x0301 <= version <= 0x0304:
         first, last = np.int64(49), 47 + (version & 255)
@@ -221,13 +221,13 @@ def put_zeros(text, top):
 
 
 @helper
-def put_ja4(data, version, found, codes, raw, text, top, table, slots, store, state, work):
-    """JA4 over TCP of a ClientHello at ``top``, with room for its raw forms at ``raw``; the new top."""
+def put_ja4(data, version, is_quic, found, codes, raw, text, top, table, slots, store, state, work):
+    """JA4 of a ClientHello at ``top``, with room for its raw forms at ``raw``; the new top."""
     suites = collect(data, found[2 * SUITES], found[2 * SUITES + 1], codes)
     sort_codes(codes, suites)
     end = put_codes(codes, suites, text, raw)
     count, total = collect_extensions(data, found, codes)
-    top = put_ja4_head(data, version, suites, total, found, text, top)
+    top = put_ja4_head(data, version, is_quic, suites, total, found, text, top)
     text[top] = 95
     top += 1
     if end == raw:
@@ -272,7 +272,8 @@ def fingerprint_hellos(data, messages, i, used, handshakes, text, memo, slots, s
                     top = put_digest(JA3, text, top + 100, stop - top - 100, top, memo, slots, store, state, work)
                     h.ja4 = top
                     h.ja4_size = 36
-                    top = put_ja4(data, np.int64(h.offered_version), found, codes, top + 100, text, top, memo, slots, store, state, work)
+                    version, is_quic = np.int64(h.offered_version), m.version == NO_RECORD
+                    top = put_ja4(data, version, is_quic, found, codes, top + 100, text, top, memo, slots, store, state, work)
             elif kind == 2 and not is_client and h.ja3s_size == 0 and not is_retry_random(data, at + 2, end):
                 find_server_parts(data, at, end, found)
                 if found[2 * SUITES] > 0:
