@@ -40,7 +40,7 @@ from analyzer.report.certificates import clip_time
 from analyzer.report.provenance import capture_facts
 from analyzer.streams import Assembler
 from analyzer.tables import Ints, Rows, take_rows
-from analyzer.tables.services import DNS, TLS
+from analyzer.tables.services import DNS, QUIC, TLS
 from analyzer.threads import assembly_line
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Pipeline:
         self._services.name_datagrams(batch, connections)
         self._dissect(batch, self._assembler.assemble(batch, connections))
         self._tls.process_packets(batch, connections, self._services.table)
-        self._quic.process_packets(batch, self._services.table)
+        self._quic.process_packets(batch, self._services.table, connections)
         self._tls.process_messages(self._quic.messages(), connections)
         self._dns.process_packets(batch, connections)
         self._dns.pair()
@@ -231,6 +231,9 @@ class Pipeline:
         connections = take_rows(tracker.connections, rows)
         services = take_rows(self._services.table, rows)
         (exchanges, http_text), http2_links = self._inside.add_to(rows, services, self._web.take(rows))
+        quic = self._quic.take(rows)
+        if len(quic):
+            services["protocol"][quic["seen"] == 1] = QUIC
         flows = 2 * connections["flow"].astype(np.int64) + connections["flipped"]
         return Finished(
             rows=rows,
@@ -245,12 +248,13 @@ class Pipeline:
             handshakes=handshakes,
             attributions=take_rows(self._attribution.table, rows),
             services=services,
+            quic=quic,
             exchanges=exchanges,
             http2_links=http2_links,
             chain_links=links,
             lookups=lookups,
             records=records,
-            texts=Texts(self._tls.text.data, http_text, self._dns.text.data, self._attribution.text.data),
+            texts=Texts(self._tls.text.data, http_text, self._dns.text.data, self._attribution.text.data, self._quic.text.data),
         )
 
     @property
@@ -263,7 +267,14 @@ class Pipeline:
         tls, inside = {**self._tls.errors, **self._tls.opener.counts}, self._inside.anomalies
         http = {name: self._web.anomalies.get(name, 0) + inside.get(name, 0) for name in {**self._web.anomalies, **inside}}
         kept = {"ended_for_memory": self.evicted}
-        return {"connections": kept, "fragments": self._decoder.counts, "dns": self._dns.counts, "tls": tls, "http": http}
+        return {
+            "connections": kept,
+            "fragments": self._decoder.counts,
+            "dns": self._dns.counts,
+            "tls": tls,
+            "quic": self._quic.errors,
+            "http": http,
+        }
 
 
 def capture_seed(batch: Batch) -> int:

@@ -1,4 +1,4 @@
-"""Zeek's logs from the report's tables: conn, dns, ssl, x509 and http, with Zeek's field names and spellings.
+"""Zeek's logs from the report's tables: conn, dns, ssl, x509, http and quic, with Zeek's field names and spellings.
 
 One line of a log is one row of one table. The declarations below say for each
 field its name, its Zeek type and its values; the JSON writer needs only that, and so would one for Zeek's tab-separated form.
@@ -22,6 +22,7 @@ from analyzer.export.percent_kernels import decode_percent
 from analyzer.export.zeek_addresses import in_ipv4, is_local
 from analyzer.export.zeek_services import zeek_service
 from analyzer.registries.cipher_suites import zeek_suite_name
+from analyzer.registries.quic import zeek_version_name as zeek_quic_version_name
 from analyzer.registries.tls import zeek_alert_name, zeek_curve_name, zeek_version_name
 from analyzer.report.build import ZEEK_DNS
 from analyzer.report.built import as_arrow, is_there, is_true, simple_from_arrow, texts_of, values_of
@@ -337,7 +338,24 @@ X509: Final = Log(
     ),
 )
 
-LOGS: Final = (CONN, DNS, SSL, X509, HTTP)
+QUIC: Final = Log(
+    "quic",
+    "quic",
+    (
+        Field("ts", "time", _column("first_time")),
+        *_ID,
+        Field("version", "string", _code("version_code", zeek_quic_version_name)),
+        Field("client_initial_dcid", "string", _column("original_id")),
+        Field("client_scid", "string", _column("client_id")),
+        Field("server_scid", "string", _column("server_id")),
+        Field("server_name", "string", _column("sni")),
+        Field("client_protocol", "string", lambda batch: pc.replace_substring_regex(batch.column("alpn_offered"), ",.*$", "")),
+        Field("history", "string", _column("history")),
+    ),
+    only="history",
+)
+
+LOGS: Final = (CONN, DNS, SSL, X509, HTTP, QUIC)
 
 
 def build_log(log: Log, batches: Mapping[str, Sheet]) -> pa.RecordBatch:
@@ -352,7 +370,7 @@ def build_log(log: Log, batches: Mapping[str, Sheet]) -> pa.RecordBatch:
 
 
 class ZeekJsonWriter:
-    """Writes conn.log, dns.log, ssl.log, x509.log and http.log, one JSON object a line; needs the table ``zeek_dns``."""
+    """Writes conn.log, dns.log, ssl.log, x509.log, http.log and quic.log, one JSON object a line; needs the table ``zeek_dns``."""
 
     def __init__(self, folder: Path) -> None:
         self._files: dict[str, BinaryIO] = {}

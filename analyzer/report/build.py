@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.messages.tls.certificates import Certificate
-from analyzer.report import capture, certificates, connections, dns, findings, http, http2, milestones, tcp, tls, waits, zeek_dns
+from analyzer.report import capture, certificates, connections, dns, findings, http, http2, milestones, quic, tcp, tls, waits, zeek_dns
 from analyzer.report.columns import Column, Sheet
 from analyzer.report.identity import Identity
 from analyzer.tables import Rows
@@ -19,6 +19,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "waits": waits.COLUMNS,
     "dns": dns.COLUMNS,
     "tls": tls.COLUMNS,
+    "quic": quic.COLUMNS,
     "certificates": certificates.COLUMNS,
     "connection_certificates": certificates.LINK_COLUMNS,
     "http": http.COLUMNS,
@@ -95,6 +96,7 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
         "waits": waits.build_waits(told.delays, identity),
         "dns": dns.build_dns(finished, identity, names),
         "tls": tls_batch,
+        "quic": quic.build_quic(finished, identity),
         "certificates": certificates.build_certificates(chains, context.reported_certificates),
         "connection_certificates": certificates.build_connection_certificates(chains, identity),
         "http": http_batch,

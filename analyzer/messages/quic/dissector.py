@@ -27,6 +27,7 @@ from analyzer.tables.tls import MEASURED, NO_RECORD, TLS_MESSAGE
 CLIENT_HELLO, SERVER_HELLO, ENCRYPTED_EXTENSIONS = 1, 2, 8
 HANDSHAKE, ALERT, FATAL = 22, 21, 2  # of TLS
 CRYPTO_ERROR = 0x0100  # RFC 9001 4.8: with a TLS alert in the lower byte
+NO_ROWS: Ints = np.zeros(0, np.int64)
 FOUND_ROWS, ID_ROWS = 1 << 10, 1 << 8
 ID_LIMIT = 1 << 18  # connection ids remembered: 12 MB
 _MESSAGE_FIELDS = (
@@ -78,7 +79,7 @@ class Quic:
         """How often each kind of ERRORS was met."""
         return {name: int(self._errors[code]) for name, code in ERROR_CODES.items() if code > 0}
 
-    def process_packets(self, batch: Batch, services: Rows) -> None:
+    def process_packets(self, batch: Batch, services: Rows, connections: Rows) -> None:
         """Read the datagrams of connections that ``services`` (SERVICE rows) says speak QUIC, and of their other paths."""
         if self._messages or self._is_used:
             self._slab.clear()
@@ -94,7 +95,18 @@ class Quic:
             before = i
             self._state[0] = 0
             status, i = scan(
-                self._memory.data, batch.packets, i, services, self.table, self._ids, self._slots, self._found, self._state, self._errors, 0
+                self._memory.data,
+                batch.packets,
+                i,
+                services,
+                connections,
+                self.table,
+                self._ids,
+                self._slots,
+                self._found,
+                self._state,
+                self._errors,
+                0,
             )
             self._open(int(self._state[0]))
             if status != DONE:
@@ -239,8 +251,8 @@ class Quic:
             q.error, q.error_number = code, number
 
     def take(self, rows: Ints) -> Rows:
-        """Copies of the rows of connections ``rows`` (int64)."""
-        return take_rows(self.table, rows)
+        """Copies of the rows of connections ``rows`` (int64); none where nobody speaks QUIC."""
+        return take_rows(self.table, rows if self._is_used else NO_ROWS)
 
     def release(self, rows: Ints) -> None:
         """Forget connections ``rows``."""

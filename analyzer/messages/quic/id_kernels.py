@@ -69,7 +69,7 @@ def add_id(data, at, size, connection, owner, number, ids, slots, state):
 
 
 @helper
-def find_home(data, p, rows, ids, slots, state):
+def find_home(data, p, connections, rows, ids, slots, state):
     """Whether the short header of an unknown datagram leads to a known connection: then it is a path of that."""
     at = np.int64(p.offset) + np.int64(p.payload)
     end = at + np.int64(p.payload_size)
@@ -79,12 +79,20 @@ def find_home(data, p, rows, ids, slots, state):
         if state[LENGTHS] >> size & 1 and at + 1 + size <= end:
             row = find_id(data, at + 1, np.int64(size), ids, slots)
             if row >= 0 and ids[row].connection >= 0 and ids[row].number < p.number:
-                join_home(rows, np.int64(p.connection), np.int64(p.sender), np.int64(ids[row].connection), np.int64(ids[row].owner), p)
+                join_home(
+                    connections,
+                    rows,
+                    np.int64(p.connection),
+                    np.int64(p.sender),
+                    np.int64(ids[row].connection),
+                    np.int64(ids[row].owner),
+                    p,
+                )
                 return
 
 
 @helper
-def join_home(rows, path, sender, home, owner, p):
+def join_home(connections, rows, path, sender, home, owner, p):
     """Make the row of a new path from that of its connection: who is who, and how long ids are."""
     if rows[home].is_path:
         home = np.int64(rows[home].home_row) - 1
@@ -94,6 +102,7 @@ def join_home(rows, path, sender, home, owner, p):
     q.seen = 1
     q.is_path = 1
     q.home_row = home + 1
+    q.home = connections[home].number
     q.is_keyed = h.is_keyed
     q.version = h.version
     q.first_version = h.first_version

@@ -325,7 +325,7 @@ def write_histories(found, count, rows):
 
 
 @kernel
-def scan(data, packets, i, services, rows, ids, slots, found, state, errors, wants):
+def scan(data, packets, i, services, connections, rows, ids, slots, found, state, errors, wants):
     """Read the datagrams of QUIC among packets[i:]; (status, next packet).
 
     ``state`` (int64): [0] rows of ``found``, [1] rows of ``ids``; ``errors``: how often each of ERRORS happened. ``wants``: packets
@@ -341,7 +341,7 @@ def scan(data, packets, i, services, rows, ids, slots, found, state, errors, wan
                 return GROW_ROWS, i
             if protocol != QUIC and q.seen == 0 and q.tries < TRIES and protocol in (UNDECIDED, UNKNOWN):
                 q.tries += 1
-                find_home(data, p, rows, ids, slots, state)
+                find_home(data, p, connections, rows, ids, slots, state)
             if protocol == QUIC or q.seen:
                 scan_datagram(data, q, p, found, state, ids, slots, errors, wants)
         i += 1

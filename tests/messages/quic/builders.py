@@ -140,7 +140,7 @@ class Stages:
             decoder.decode(part)
             self.tracker.track(part)
             services.name_datagrams(part, self.tracker.connections)
-            self.quic.process_packets(part, services.table)
+            self.quic.process_packets(part, services.table, self.tracker.connections)
             self.tls.process_messages(self.quic.messages(), self.tracker.connections)
 
     def row(self, connection: int = 1) -> np.record:
