@@ -79,7 +79,7 @@ class Pipeline:
         self._dns = Dns(self._memory, options)
         self._tls = Tls(self._memory, options)
         self._web = Web(self._memory, options, decode=with_zeek)
-        self._quic = Quic(self._memory, options)
+        self._quic = Quic(self._memory, options, self._tls.keylog)
         self._chains = ChainChecks(self._tls.der, [root for path in options.trust_store for root in read_trust_store(path)])
         self._inside = Inside(self._memory, options, decode=with_zeek)
         self._keys = KeyTexts(options.keylog)

@@ -171,3 +171,65 @@ QUIC_ID = row_type(
     ("octets", ("u1", (CID_MAX,)), "the id"),
     ("number", "i8", "frame that told it"),
 )
+
+# ---- below: with keys
+
+LEVELS = ("initial", "handshake", "early", "application")
+
+# An opened packet of the application space (0-RTT, 1-RTT). Lives for a batch. ``role``: 0 = client, 1 = server.
+QUIC_PLAIN = row_type(
+    "QUIC_PLAIN",
+    ("connection", "i4", "row of the connection (its first path)"),
+    ("role", "u1", "who sent it"),
+    ("is_early", "u1", "1: 0-RTT"),
+    ("slot", "i4", "row of QUIC_SENT"),
+    ("pn", "i8", "packet number"),
+    ("position", "i8", "its content in memory"),
+    ("plain_size", "i4", "bytes of it"),
+    ("number", "i8", "frame"),
+    ("ts", "i8", "its time, ns"),
+)
+
+# One frame of an opened packet that somebody wants. Lives for a batch.
+QUIC_FRAME = row_type(
+    "QUIC_FRAME",
+    ("connection", "i4", "row of the connection (its first path)"),
+    ("role", "u1", "who sent it"),
+    ("kind", "u1", "type of the frame; STREAM frames all 8; 255 = malformed from here on"),
+    ("is_last", "u1", "1: FIN"),
+    ("stream", "i8", "stream id; NEW_CONNECTION_ID: sequence number; CONNECTION_CLOSE: frame type"),
+    ("offset", "i8", "of the data in its stream; RESET_STREAM: final size"),
+    ("code", "i8", "error code"),
+    ("position", "i8", "data in memory"),
+    ("frame_size", "i4", "bytes of it"),
+    ("number", "i8", "frame of the capture"),
+    ("ts", "i8", "its time, ns"),
+)
+
+RING = 512  # packets of one end that are remembered until they are acknowledged
+
+# Packets of the application space of one connection, by role, for acknowledgements; slot k of the ring is packet number = k mod RING.
+QUIC_SENT = row_type(
+    "QUIC_SENT",
+    ("pn", ("i8", (2, RING)), "packet number plus one, 0 = none"),
+    ("ts", ("i8", (2, RING)), "when it was captured, ns; 0 = it was acknowledged but not captured"),
+    ("state", ("u1", (2, RING)), "0 = sent, 1 = acknowledged, 2 = taken for lost"),
+    ("floor", ("i8", (2,)), "packet numbers below are judged"),
+)
+
+# Bytes of a stream in order, as the next layer gets them. Lives for a batch.
+QUIC_PIECE = row_type(
+    "QUIC_PIECE",
+    ("connection", "i4", "row of the connection (its first path)"),
+    ("role", "u1", "who sent it: 0 = client, 1 = server"),
+    ("sender", "u1", "which end of the connection row that is"),
+    ("marks", "u1", "bits: PIECE_ENDS, PIECE_RESETS, PIECE_STOPS"),
+    ("stream", "i8", "stream id (RFC 9000 2.1)"),
+    ("gap", "i8", "bytes of the stream missing just before"),
+    ("code", "i8", "error code of a reset"),
+    ("position", "i8", "the bytes in memory"),
+    ("piece_size", "i4", "their number"),
+    ("number", "i8", "frame that carried them"),
+    ("ts", "i8", "its time, ns"),
+)
+PIECE_ENDS, PIECE_RESETS, PIECE_STOPS = 1, 2, 4  # end of the stream; RESET_STREAM; the other end's STOP_SENDING

@@ -9,22 +9,27 @@ import numpy as np
 from analyzer.batch import Batch
 from analyzer.kernel import DONE
 from analyzer.memory import Memory, Text
+from analyzer.messages.quic import frame_kernels
+from analyzer.messages.quic.application import Application
 from analyzer.messages.quic.conversation import INITIALS, Conversation
-from analyzer.messages.quic.crypto import Message, Place
-from analyzer.messages.quic.frames import Close, Frames
+from analyzer.messages.quic.crypto import CryptoStream, Message, Place
+from analyzer.messages.quic.frames import Close, Frames, read_frames
 from analyzer.messages.quic.id_kernels import add_ids
+from analyzer.messages.quic.opener import Opener, Secrets
 from analyzer.messages.quic.parameters import describe_parameters, find_extension, idle_timeout, parse_parameters
 from analyzer.messages.quic.scan_kernels import scan, write_histories
+from analyzer.messages.quic.session import Session
 from analyzer.messages.slab import Slab
 from analyzer.options import Options
 from analyzer.registries.quic import version_name
-from analyzer.tables import Ints, Rows, clear_rows, grow_table, new_table, take_rows
+from analyzer.tables import Bytes, Ints, Rows, clear_rows, grow_table, new_table, take_rows
 from analyzer.tables import quic as rows
 from analyzer.tables.quic import ERROR_CODES, ERRORS, PLACE_CODES, QUIC, QUIC_ID, QUIC_PACKET
 from analyzer.tables.services import QUIC as QUIC_SERVICE
 from analyzer.tables.tls import MEASURED, NO_RECORD, TLS_MESSAGE
 
 CLIENT_HELLO, SERVER_HELLO, ENCRYPTED_EXTENSIONS = 1, 2, 8
+SERVER_ROLE = 1
 HANDSHAKE, ALERT, FATAL = 22, 21, 2  # of TLS
 CRYPTO_ERROR = 0x0100  # RFC 9001 4.8: with a TLS alert in the lower byte
 NO_ROWS: Ints = np.zeros(0, np.int64)
@@ -53,10 +58,28 @@ class Packet(NamedTuple):
     ts: int
 
 
+class Frame(NamedTuple):
+    """A frame of an opened packet, as ``application.FIELDS``."""
+
+    connection: int
+    role: int
+    kind: int
+    is_last: int
+    stream: int
+    offset: int
+    code: int
+    position: int
+    frame_size: int
+    number: int
+    ts: int
+
+
 class Quic:
     """One QUIC row per connection row that speaks it, in ``table``; spans of it are in ``text``."""
 
-    def __init__(self, memory: Memory, options: Options, *, found_rows: int = FOUND_ROWS, id_rows: int = ID_ROWS) -> None:
+    def __init__(
+        self, memory: Memory, options: Options, keylog: Secrets | None = None, *, found_rows: int = FOUND_ROWS, id_rows: int = ID_ROWS
+    ) -> None:
         self.table = new_table(QUIC, 1)
         self.text = Text()
         self.text.top = 1
@@ -64,6 +87,9 @@ class Quic:
         self._memory = memory
         self._limit = options.limits.handshake_bytes
         self._slab = Slab(memory)
+        self._keylog = keylog
+        self.opener = Opener(self._slab, memory.data, self._limit)
+        self._application = Application(self.opener, self._slab, memory.data)
         self._found = new_table(QUIC_PACKET, found_rows)
         self._ids = new_table(QUIC_ID, id_rows)
         self._slots: Ints = np.zeros(4 * id_rows, np.int64)
@@ -84,12 +110,14 @@ class Quic:
         if self._messages or self._is_used:
             self._slab.clear()
             self._messages.clear()
+            self._application.begin()
         if not self._is_used:
             if not np.equal(services["protocol"], QUIC_SERVICE).any():
                 return
             self._is_used = True
         self.table = grow_table(self.table, len(services))
         self._hot = self.table.view(np.ndarray)
+        wants = int(self._keylog is not None and self._keylog.secrets > 0)
         i, status = 0, -1
         while status != DONE:
             before = i
@@ -106,11 +134,11 @@ class Quic:
                 self._found,
                 self._state,
                 self._errors,
-                0,
+                wants,
             )
             self._open(int(self._state[0]))
             if status != DONE:
-                self._grow(is_stuck=i == before)
+                self._grow(is_stuck=i == before and self._state[0] == 0)
 
     def messages(self) -> Rows:
         """TLS_MESSAGE rows of the batch: what CRYPTO frames carried, in the order in which it was complete."""
@@ -120,7 +148,7 @@ class Quic:
         """Make the room that the kernel asked for."""
         if self._state[1] + 64 > len(self._ids):
             self._rebuild_ids()
-        elif is_stuck:
+        if is_stuck:
             self._found = new_table(QUIC_PACKET, 2 * len(self._found))
 
     def _rebuild_ids(self) -> None:
@@ -156,12 +184,122 @@ class Quic:
                 self._begin_again(packet, conversation)
             elif not packet.marks & rows.IS_CUT and not is_path[packet.connection]:
                 marks[packet.row] |= self._take_initial(packet, conversation)
+        if self.opener.sessions:
+            self._open_protected(found, marks)
         found["marks"] = marks
         for connection, conversation in touched.items():
             self._hot["initials_opened"][connection] = conversation.opened
             self._hot["crypto_frames"][connection] = conversation.crypto_frames
             self._hot["not_opened"][connection] = conversation.not_opened
         write_histories(found, count, self.table)
+
+    def _session(self, connection: int) -> Session | None:
+        """The session of a connection or of the one that it is a path of."""
+        session = self.opener.sessions.get(connection)
+        if session is None and self._hot["is_path"][connection]:
+            session = self.opener.sessions.get(int(self._hot["home_row"][connection]) - 1)
+            if session is not None:
+                self.opener.sessions[connection] = session
+                session.rows.add(connection)
+        return session
+
+    def _open_protected(self, found: Rows, marks: Bytes) -> None:
+        """Packets of keyed connections: Handshake and 0-RTT packets in order, then those with short headers end by end."""
+        kinds = found["kind"]
+        chosen = np.flatnonzero((kinds == rows.HANDSHAKE) | (kinds == rows.ZERO_RTT))
+        for packet in map(Packet._make, zip(chosen.tolist(), *(found[name][chosen].tolist() for name in Packet._fields[1:]), strict=True)):
+            session = self._session(packet.connection)
+            if session is not None and not packet.marks & rows.IS_CUT:
+                marks[packet.row] |= self._take_handshake(packet, session)
+        chosen = np.flatnonzero(kinds == rows.SHORT)
+        groups: dict[tuple[int, int], list[int]] = {}
+        clients = self._hot["client"]
+        for row, connection, sender, number in zip(
+            chosen.tolist(), *(found[name][chosen].tolist() for name in ("connection", "sender", "number")), strict=True
+        ):
+            session = self._session(connection)
+            if session is not None and 0 <= session.ready_number <= number:
+                groups.setdefault((session.connection, int(sender != clients[connection])), []).append(row)
+        for (connection, role), chosen_rows in groups.items():
+            session = self.opener.sessions[connection]
+            failed = self.opener.open_short(session, role, take_rows(found, np.array(chosen_rows, np.int64)))
+            self._count_opened(session, role, len(chosen_rows) - failed, failed)
+        self._read_application()
+
+    def _count_opened(self, session: Session, role: int, opened: int, failed: int) -> None:
+        sender = session.client ^ role
+        self._hot["opened"][session.connection, sender] += opened
+        self._hot["failed"][session.connection, sender] += failed
+        self.opener.counts["opened_packets"] += opened
+        self.opener.counts["not_opened_packets"] += failed
+
+    def _take_handshake(self, packet: Packet, session: Session) -> int:
+        """Open a Handshake or 0-RTT packet; the bits that its marks get."""
+        role = int(packet.sender != self._hot["client"][packet.connection])
+        content = self._slab.view(packet.position, packet.packet_size)
+        if packet.kind == rows.ZERO_RTT:
+            if role or not session.early:
+                return 0
+            is_opened = self.opener.open_early(session, content, packet.pn_at, (packet.ts, packet.number))
+            self._hot["early_packets"][session.connection] += is_opened
+            self._count_opened(session, role, int(is_opened), int(not is_opened))
+            return rows.IS_OPENED if is_opened else 0
+        if not 0 <= session.ready_number <= packet.number:
+            return 0
+        opened = self.opener.open_long(session.handshake[role], content, packet.pn_at)
+        self._count_opened(session, role, int(opened is not None), int(opened is None))
+        if opened is None:
+            return 0
+        return rows.IS_OPENED | self._take_frames(packet, session.crypto[0][role], read_frames(opened[1]))
+
+    def _read_application(self) -> None:
+        """What the opened packets of the application space hold."""
+        plains = self.opener.plains()
+        if len(plains) == 0:
+            return
+        for frame in self._application.read(plains, self.table):
+            self._take_frame(Frame._make(frame))
+        for connection in np.unique(plains["connection"]).tolist():
+            session = self.opener.sessions[connection]
+            self._hot["streams"][connection] = session.seen_streams
+            for role, direction in enumerate(session.application):
+                sender = session.client ^ role
+                self._hot["stream_bytes"][connection, sender] = session.stream_bytes[role]
+                self._hot["key_updates"][connection, sender] = direction.updates if direction is not None else 0
+        np.add.at(self._hot["opened_bytes"], plains["connection"], plains["plain_size"])
+
+    def _take_frame(self, frame: Frame) -> None:
+        """A frame other than stream data."""
+        session = self.opener.sessions[frame.connection]
+        sender, place = session.client ^ frame.role, (frame.ts, frame.number)
+        if frame.kind == frame_kernels.CRYPTO:
+            stream = session.crypto[1][frame.role]
+            stream.add(frame.offset, bytes(self._slab.view(frame.position, frame.frame_size)), place)
+            for message in stream.messages(place):
+                self._add_message(frame.connection, sender, message)
+        elif frame.kind == frame_kernels.NEW_ID:
+            self._hot["connection_ids"][frame.connection, sender] += 1
+            octets = np.zeros(rows.CID_MAX, np.uint8)
+            octets[: frame.frame_size] = np.frombuffer(self._slab.view(frame.position, frame.frame_size), np.uint8)
+            if self._state[1] + 64 > len(self._ids):
+                self._rebuild_ids()
+            columns = [np.array([value], np.int64) for value in (frame.frame_size, frame.connection, sender, frame.number)]
+            add_ids(octets, *columns, self._ids, self._slots, self._state)
+        elif frame.kind in (frame_kernels.CLOSE, frame_kernels.APPLICATION_CLOSE):
+            reason = bytes(self._slab.view(frame.position, frame.frame_size))
+            close = Close(frame.kind == frame_kernels.APPLICATION_CLOSE, frame.code, frame.stream, reason)
+            self._take_close(frame.connection, sender, close, place)
+        elif frame.kind == frame_kernels.DONE_FRAME:
+            q = self.table[frame.connection]
+            code = PLACE_CODES["confirmed"]
+            if frame.role == SERVER_ROLE and (q.place_basis[code] != MEASURED or q.place_number[code] > frame.number):
+                self._set_place(q, "confirmed", place)
+        else:
+            self._note_error(frame.connection, "frame", frame.number)
+
+    def pieces(self) -> Rows:
+        """QUIC_PIECE rows of the batch: what the streams of keyed connections carried."""
+        return self._application.pieces()
 
     def _take_initial(self, packet: Packet, conversation: Conversation) -> int:
         """Open an Initial and read what it holds; the bits that its marks get."""
@@ -174,7 +312,8 @@ class Quic:
             conversation.not_opened += 1
             self._note_error(packet.connection, "not_opened", packet.number)
             return 0
-        return rows.IS_OPENED | self._take_frames(packet, conversation, frames)
+        conversation.crypto_frames[packet.sender] += len(frames.crypto)
+        return rows.IS_OPENED | self._take_frames(packet, conversation.streams[packet.sender], frames)
 
     def _begin_again(self, packet: Packet, conversation: Conversation) -> None:
         """A Retry or a version negotiation of the server; of the client it means nothing (RFC 9000 17.2.1, 17.2.5)."""
@@ -187,14 +326,12 @@ class Quic:
             codes = [int.from_bytes(content[at : at + 4], "big") for at in range(0, len(content) - 3, 4)]
             self._keep_text(packet.connection, "offered_versions", ",".join(version_name(code) for code in codes).encode())
 
-    def _take_frames(self, packet: Packet, conversation: Conversation, frames: Frames) -> int:
-        """What an Initial holds; the bits that its marks get."""
+    def _take_frames(self, packet: Packet, stream: CryptoStream, frames: Frames) -> int:
+        """What an Initial or Handshake packet holds; the bits that its marks get."""
         connection, sender, place, marks = packet.connection, packet.sender, (packet.ts, packet.number), 0
         if not frames.is_good:
             self._note_error(connection, "frame", packet.number)
         if frames.crypto:
-            conversation.crypto_frames[sender] += len(frames.crypto)
-            stream = conversation.streams[sender]
             told = stream.beyond, stream.conflicts
             for offset, content in frames.crypto:
                 stream.add(offset, content, place)
@@ -204,12 +341,26 @@ class Quic:
             for message in stream.messages(place):
                 marks |= rows.HAS_HELLO if message.kind in (CLIENT_HELLO, SERVER_HELLO) else 0
                 self._add_message(connection, sender, message)
-                if message.kind == CLIENT_HELLO and not self._hot["client_parameters_size"][connection]:
-                    self._read_parameters(connection, "client_parameters", sender, message)
+                self._learn(packet, message)
         if frames.close is not None:
             marks |= rows.HAS_CLOSE
             self._take_close(connection, sender, frames.close, place)
         return marks
+
+    def _learn(self, packet: Packet, message: Message) -> None:
+        """What a message of the handshake says about keys and transport parameters."""
+        connection, sender = packet.connection, packet.sender
+        if message.kind == CLIENT_HELLO and not self._hot["client_parameters_size"][connection]:
+            self._read_parameters(connection, "client_parameters", sender, message)
+            if self._keylog is not None and self._keylog.secrets:
+                secrets = self._keylog.find(message.body[2:34])
+                self._hot["is_keyed"][connection] = 1 if secrets else 2
+                if secrets and connection not in self.opener.sessions:
+                    self.opener.begin_session(connection, sender, secrets, packet.version)
+        elif message.kind == SERVER_HELLO and connection in self.opener.sessions:
+            self.opener.sessions[connection].read_server_hello(message.body, packet.version, packet.number)
+        elif message.kind == ENCRYPTED_EXTENSIONS and not self._hot["server_parameters_size"][connection]:
+            self._read_parameters(connection, "server_parameters", sender, message)
 
     def _read_parameters(self, connection: int, name: str, sender: int, message: Message) -> None:
         parameters = parse_parameters(find_extension(message.kind, message.body))
@@ -261,6 +412,7 @@ class Quic:
             return
         for row in rows.tolist():
             self._conversations.pop(row, None)
+            self.opener.release(row)
         hot = self._hot
         seen = rows[hot["seen"][rows] == 1]
         if len(seen) == 0:

@@ -340,6 +340,8 @@ def scan(data, packets, i, services, connections, rows, ids, slots, found, state
             if state[FOUND] + COALESCED + 1 > found.size or state[IDS] + COALESCED + 1 > ids.size:
                 return GROW_ROWS, i
             if protocol != QUIC and q.seen == 0 and q.tries < TRIES and protocol in (UNDECIDED, UNKNOWN):
+                if wants and state[FOUND] > 0:  # what comes before it may tell its connection id
+                    return GROW_ROWS, i
                 q.tries += 1
                 find_home(data, p, connections, rows, ids, slots, state)
             if protocol == QUIC or q.seen:
