@@ -28,6 +28,7 @@ from analyzer.lifecycle.quality import Quality
 from analyzer.memory import Memory
 from analyzer.messages.dns import Dns
 from analyzer.messages.inside import Inside
+from analyzer.messages.over_quic import OverQuic
 from analyzer.messages.quic import Quic
 from analyzer.messages.services import Services
 from analyzer.messages.tls import ChainChecks, Tls, describe_opening, read_trust_store
@@ -80,6 +81,7 @@ class Pipeline:
         self._tls = Tls(self._memory, options)
         self._web = Web(self._memory, options, decode=with_zeek)
         self._quic = Quic(self._memory, options, self._tls.keylog)
+        self._over_quic = OverQuic(self._memory, options)
         self._chains = ChainChecks(self._tls.der, [root for path in options.trust_store for root in read_trust_store(path)])
         self._inside = Inside(self._memory, options, decode=with_zeek)
         self._keys = KeyTexts(options.keylog)
@@ -157,12 +159,17 @@ class Pipeline:
         self._dissect(batch, self._assembler.assemble(batch, connections))
         self._tls.process_packets(batch, connections, self._services.table)
         self._quic.process_packets(batch, self._services.table, connections)
-        self._tls.process_messages(self._quic.messages(), connections)
+        self._read_quic()
         self._dns.process_packets(batch, connections)
         self._dns.pair()
         self._attribution.learn(self._dns)
         self._attribution.attribute(batch, connections)
         self._over.append(self._tracker.expire(batch.now_ns))
+
+    def _read_quic(self) -> None:
+        """What QUIC carried in this batch: messages of TLS, then streams."""
+        self._tls.process_messages(self._quic.messages(), self._tracker.connections)
+        self._over_quic.process_pieces(self._quic.pieces(), self._tls.handshakes, self._tls.text.data)
 
     def _dissect(self, batch: Batch, runs: Rows) -> None:
         """Stage 5 for runs of streams."""
@@ -195,11 +202,13 @@ class Pipeline:
     def _flush(self, batch: Batch, rows: Ints) -> Flush:
         """Gather what is known of connections that are over, then forget them."""
         self._dissect(batch, self._assembler.finish(rows, self._tracker.connections))
+        self._quic.finish(rows)
+        self._read_quic()
         self._dns.pair()
         self._attribution.learn(self._dns)
         finished = self._gather(rows)
         self.quality.observe_finished(finished)
-        protocols = (self._dns, self._tls, self._quic, self._web, self._inside)
+        protocols = (self._dns, self._tls, self._quic, self._over_quic, self._web, self._inside)
         for owner in (self._assembler, self._services, *protocols, self._attribution, self._tracker):
             owner.release(rows)
         return Flush(finished)
@@ -230,7 +239,8 @@ class Pipeline:
         handshakes, links = self._tls.take(rows)
         connections = take_rows(tracker.connections, rows)
         services = take_rows(self._services.table, rows)
-        (exchanges, http_text), http2_links = self._inside.add_to(rows, services, self._web.take(rows))
+        part, http2_links = self._inside.add_to(rows, services, self._web.take(rows))
+        exchanges, http_text = self._over_quic.add_to(rows, part)
         quic = self._quic.take(rows)
         if len(quic):
             services["protocol"][quic["seen"] == 1] = QUIC

@@ -297,6 +297,17 @@ class Quic:
         else:
             self._note_error(frame.connection, "frame", frame.number)
 
+    def finish(self, rows: Ints) -> None:
+        """Connections ``rows`` are over: holes in their streams are given up; ``messages`` and ``pieces`` have only what this brings."""
+        if not self._is_used:
+            return
+        self._messages.clear()
+        self._application.begin()
+        for row in rows.tolist() if self.opener.sessions else ():
+            session = self.opener.sessions.get(row)
+            if session is not None and session.connection == row:
+                self._application.finish(session, self.table)
+
     def pieces(self) -> Rows:
         """QUIC_PIECE rows of the batch: what the streams of keyed connections carried."""
         return self._application.pieces()
