@@ -338,22 +338,13 @@ X509: Final = Log(
     ),
 )
 
-QUIC: Final = Log(
-    "quic",
-    "quic",
-    (
-        Field("ts", "time", _column("first_time")),
-        *_ID,
-        Field("version", "string", _code("version_code", zeek_quic_version_name)),
-        Field("client_initial_dcid", "string", _column("original_id")),
-        Field("client_scid", "string", _column("client_id")),
-        Field("server_scid", "string", _column("server_id")),
-        Field("server_name", "string", _column("sni")),
-        Field("client_protocol", "string", lambda batch: pc.replace_substring_regex(batch.column("alpn_offered"), ",.*$", "")),
-        Field("history", "string", _column("history")),
-    ),
-    only="history",
-)
+_QUIC_NAMES: Final = {
+    "client_initial_dcid": "original_id", "client_scid": "client_id", "server_scid": "server_id", "server_name": "sni",
+    "client_protocol": "first_alpn", "history": "history",
+}  # fmt: skip
+QUIC_VERSION: Final = Field("version", "string", _code("version_code", zeek_quic_version_name))
+QUIC_FIELDS: Final = tuple(Field(name, "string", _column(column)) for name, column in _QUIC_NAMES.items())
+QUIC: Final = Log("quic", "quic", (Field("ts", "time", _column("first_time")), *_ID, QUIC_VERSION, *QUIC_FIELDS), only="history")
 
 LOGS: Final = (CONN, DNS, SSL, X509, HTTP, QUIC)
 

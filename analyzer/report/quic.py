@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import pyarrow.compute as pc
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.registries.quic import application_error_name, transport_error_name, version_name
@@ -17,7 +18,8 @@ from analyzer.tables.quic import BY_APPLICATION, CLOSE_KINDS, ERRORS, KINDS, NOT
 from analyzer.tables.tls import ABSENT, BASES, STEP_CODES
 
 ENDS: Final = ("client", "server")
-SPINS: Final = ("none", "constant", "spinning", "random")
+FEW: Final = 3  # changes of the spin bit, from which nothing can be told
+SPINS: Final = ("none", "constant", "few", "spinning", "random")
 _TIMED: Final = {
     "answer": ("first_server_initial", "client's last first Initial to the server's first: one round trip and the server's thinking"),
     "version_negotiation": ("version_negotiation", "what the version negotiation cost: the first Initial to the next"),
@@ -49,6 +51,7 @@ COLUMNS: Final = (
     Column("version", "text", "version of QUIC"),
     Column("sni", "text", "server name the client asked for"),
     Column("alpn_offered", "text", "application protocols the client offered, joined by commas"),
+    Column("first_alpn", "text", "the first of them"),
     Column("first_version", "text", "version of the client's first packet"),
     Column("offered_versions", "text", "versions in the server's version negotiation"),
     Column("first_time", "time", "first packet", "UTC"),
@@ -132,13 +135,15 @@ def spin_kinds(q: Rows) -> tuple[Ints, Ints]:
     """
     edges = q["spin_edges"].astype(np.int64)
     both = (q["packets"][:, :, SHORT] > 0).all(axis=1)
-    first = np.maximum(q["place_ts"][:, PLACE_CODES["first_client_initial"]], q["place_ts"][:, PLACE_CODES["second_initial"]])
-    trip = np.where(first > 0, q["place_ts"][:, PLACE_CODES["first_server_initial"]] - first, 0)
+    ts = {name: q["place_ts"][:, code] for name, code in PLACE_CODES.items()}
+    first = np.maximum(ts["first_client_initial"], ts["second_initial"])
+    trip = np.where(first > 0, ts["first_server_initial"] - first, 0)
+    trip = np.where(ts["confirmed"] > 0, np.minimum(trip, ts["confirmed"] - ts["client_finished"]), trip)
     end = np.where(edges[:, 0] <= edges[:, 1], 0, 1)
     least = q["spin_least"][np.arange(len(q)), end]
     is_even = np.abs(edges[:, 0] - edges[:, 1]) <= 1 + edges.min(axis=1) // 4
     spins = both & (edges.min(axis=1) >= 2) & is_even & (2 * least >= trip)
-    return np.select([~both, edges.max(axis=1) == 0, spins], [0, 1, 2], 3).astype(np.int64), end
+    return np.select([~both, edges.max(axis=1) == 0, spins, edges.max(axis=1) <= FEW], [0, 1, 3, 2], 4).astype(np.int64), end
 
 
 def _by_end(q: Rows, name: str, end: int) -> Ints:
@@ -222,6 +227,7 @@ def build_quic(finished: Finished, identity: Identity) -> Sheet:
     spins: Mask = spin == SPINS.index("spinning")
     trips = q["spin_edges"].astype(np.int64)[np.arange(len(q)), end] - 1
     keyed: Mask = q["is_keyed"] == 1
+    offered = spans(finished.texts.tls, h["alpn_offered"], h["alpn_offered_size"])
     return make_sheet(
         COLUMNS,
         {
@@ -231,7 +237,8 @@ def build_quic(finished: Finished, identity: Identity) -> Sheet:
             "client": chosen(("originator", "responder"), (q["client"] != c["flipped"]).astype(np.int64)),
             "version": named(q["version"], version_name, q["version"] > 0),
             "sni": spans(finished.texts.tls, h["server_name"], h["server_name_size"]),
-            "alpn_offered": spans(finished.texts.tls, h["alpn_offered"], h["alpn_offered_size"]),
+            "alpn_offered": offered,
+            "first_alpn": pc.replace_substring_regex(offered.arrow(), ",.*$", ""),
             "version_code": counts(q["version"]),
             "first_version": named(q["first_version"], version_name, q["first_version"] > 0),
             **text,

@@ -109,17 +109,19 @@ class Application:
         self, session: Session, stream: Stream, stream_id: int, role: int, place: tuple[int, int], gap: int = 0
     ) -> None:
         """What was held and can be handed on now, the first piece after a gap. ``place``: frame and time of what made it so."""
-        for content, number, ts in stream.ready():
+        ready = stream.ready()
+        is_whole = stream.final >= 0 and stream.next >= stream.final
+        for k, (content, number, ts) in enumerate(ready, 1):
             position = self._slab.put(content)
             if position < 0:
                 gap += len(content)
                 continue
-            is_end = stream.final >= 0 and stream.next >= stream.final and not stream.waiting
+            is_end = is_whole and k == len(ready)
             self._piece(session, role, PIECE_ENDS if is_end else 0, stream_id, gap, position, len(content), number, ts)
             stream.is_over |= is_end
             gap = 0
             place = (number, ts)
-        if stream.final >= 0 and stream.next >= stream.final and not stream.is_over:
+        if is_whole and not stream.is_over:
             stream.is_over = True
             self._piece(session, role, PIECE_ENDS, stream_id, gap, 0, 0, *place)
 

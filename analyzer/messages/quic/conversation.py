@@ -18,16 +18,19 @@ class Conversation:
         self.opened = [0, 0]
         self.crypto_frames = [0, 0]
         self.not_opened = 0
+        self.hello = b""  # the last ClientHello
         self._limit = limit
         self._keys: dict[tuple[int, int], Keys] = {}
         self.streams = (CryptoStream(limit), CryptoStream(limit))
 
-    def begin_again(self, *, with_other_hello: bool) -> None:
-        """After a Retry or a version negotiation the client's next Initial brings another connection id, and so other keys."""
+    def begin_again(self) -> None:
+        """After a Retry or a version negotiation the client's next Initial brings another connection id, and so other keys.
+
+        The ClientHello should be the same after a Retry (RFC 9000 17.2.5.2), but some clients make a new one.
+        """
         self.dcid = None
         self._keys.clear()
-        if with_other_hello:
-            self.streams = (CryptoStream(self._limit), CryptoStream(self._limit))
+        self.streams = (CryptoStream(self._limit), CryptoStream(self._limit))
 
     def keys(self, version: int, end: int) -> Keys | None:
         """Keys of the Initials of an end in a version; an end may change it (RFC 9368), the connection id stays."""
@@ -70,7 +73,7 @@ class Conversation:
             _, content = keys.open(packet, pn_at)
         except NotOpenedError:
             return None
-        self.begin_again(with_other_hello=True)
+        self.begin_again()
         self.dcid = dcid
         self._keys[version, self.client] = keys
         return content

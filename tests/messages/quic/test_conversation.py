@@ -28,7 +28,7 @@ def test_both_ends() -> None:
 def test_after_a_retry_the_id_of_the_retry_counts() -> None:
     one = Conversation(0, 1 << 16)
     assert opened(one, initial(crypto(hello()))) is not None
-    one.begin_again(with_other_hello=False)
+    one.begin_again()
     assert opened(one, initial(crypto(hello()), dcid=b"retryid1", keyed_by=b"retryid1", token=b"t")) is not None
     assert opened(one, initial(crypto(answer()), sender="server", keyed_by=b"retryid1"), 1) is not None
 
