@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.lifecycle.finished import Finished
+from analyzer.lifecycle.quic_findings import QUIC_RULES, quic_hits
 from analyzer.lifecycle.rules import Mask, Rule
 from analyzer.lifecycle.tcp_findings import TCP_RULES, tcp_hits
 from analyzer.lifecycle.tls_findings import TLS_RULES, judge_certificates, judge_handshakes
@@ -19,7 +20,7 @@ from analyzer.messages.tls.chains import ChainChecks
 from analyzer.tables import Ints, Rows, join_tables, new_table, take_rows
 from analyzer.tables.dns import OUTCOMES as DNS_OUTCOMES
 from analyzer.tables.lifecycle import FINDING
-from analyzer.tables.tls import STEP_CODES
+from analyzer.tables.tls import NO_RECORD, STEP_CODES
 
 MILLISECOND = 1_000_000
 SLOW_DNS_NS = 200 * MILLISECOND
@@ -46,6 +47,7 @@ RULES = (
         "tls.certificate_not_yet_valid", "error", "the certificate was not valid yet", "Check the clocks, or the certificate's start.", "ns"
     ),
     *TLS_RULES,
+    *QUIC_RULES,
     Rule("http.server_error", "error", "the server answered with an error", "Look at the server's log.", "code"),
     Rule("http.client_error", "note", "the server did not accept the request", "Check the URL and the rights.", "code"),
     Rule("http.unanswered", "warning", "the request was never answered", "See how the connection ended."),
@@ -88,7 +90,7 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
     server = place("server_hello")
     answered = server[1] != 0
     fatal = (h["alert_level"] == FATAL) & (h["alert_code"] != CLOSE_NOTIFY)
-    silent = (h["seen"] == 1) & (hello_ts != 0) & ~answered & (retry_ts == 0) & ~fatal
+    silent = (h["seen"] == 1) & (hello_ts != 0) & ~answered & (retry_ts == 0) & ~fatal & (h["record_version"] != NO_RECORD)
     tables = [
         _rows("tls.alert_fatal", fatal, *place("alert"), h["alert_code"].astype(np.int64)),
         _rows("tls.no_server_hello", silent, hello_number, hello_ts),
@@ -111,8 +113,8 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
 
 
 def _crypto(finished: Finished, validity: Validity) -> list[Rows]:
-    """What TLS_RULES say."""
-    hits = judge_handshakes(finished)
+    """What TLS_RULES and QUIC_RULES say."""
+    hits = judge_handshakes(finished) + quic_hits(finished)
     if validity.certificates:
         hits += judge_certificates(finished, validity.certificates, validity.chains)
     tables = []

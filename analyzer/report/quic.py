@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from analyzer.lifecycle.finished import Finished
+from analyzer.lifecycle.quic_race import find_races
 from analyzer.registries.quic import application_error_name, transport_error_name, version_name
 from analyzer.report.built import Built, Mask, TextColumn
 from analyzer.report.columns import Column, Sheet, make_sheet
@@ -78,6 +79,10 @@ COLUMNS: Final = (
     Column("spin_round_trips", "number", "round trips seen by the spin bit"),
     Column("spin_least_ms", "milliseconds", "the shortest of them", "ms"),
     Column("spin_mean_ms", "milliseconds", "their mean", "ms", "the application's pauses are in it"),
+    Column("race_connection", "number", "TCP connection of the same client to the same name that began within a second"),
+    Column("race_winner", "text", "which of the two finished its handshake first: quic or tcp"),
+    Column("race_lead_ms", "milliseconds", "time between the ends of their handshakes", "ms"),
+    Column("race_loser_bytes", "number", "what the loser cost: its IP packets", "bytes"),
     Column("original_id", "text", "destination connection id of the client's first Initial, hex"),
     *(Column(f"{end}_id", "text", f"connection id that the {end} chose for itself, hex") for end in ENDS),
     *(
@@ -217,6 +222,21 @@ def _pairs(q: Rows) -> dict[str, Built]:
     return columns
 
 
+def _race(finished: Finished, at: Ints, identity: Identity) -> dict[str, Built]:
+    """The columns about the TCP connection beside each one."""
+    races = find_races(finished, at)
+    place = np.full(len(finished.rows) + 1, -1, np.int64)
+    place[races.quic[races.is_race]] = np.flatnonzero(races.is_race)
+    where = place[at]
+    lead = milliseconds(races.lead, races.lead > 0)
+    return {
+        "race_connection": ints(identity.numbers[races.tcp]).take(where),
+        "race_winner": chosen(("tcp", "quic"), races.quic_won.astype(np.int64)).take(where),
+        "race_lead_ms": lead.take(where),
+        "race_loser_bytes": ints(races.loser_bytes).take(where),
+    }
+
+
 def build_quic(finished: Finished, identity: Identity) -> Sheet:
     """QUIC rows of the connections that speak it, in output order."""
     at = np.flatnonzero(finished.quic["seen"] == 1)
@@ -257,6 +277,7 @@ def build_quic(finished: Finished, identity: Identity) -> Sheet:
             "spin_mean_ms": milliseconds(q["spin_sum"][np.arange(len(q)), end] // np.maximum(trips, 1), spins),
             "original_id": hexadecimal(q["odcid"], q["odcid_size"]),
             **_pairs(q),
+            **_race(finished, at, identity),
             "streams": ints(q["streams"], keyed),
             "early_packets": ints(q["early_packets"], keyed),
             "datagrams": ints(q["datagrams"]),
