@@ -73,7 +73,7 @@ QUIC = row_type(
     ("scid", ("u1", (2, CID_MAX)), "source connection id of each end, the last in a long header"),
     ("scid_size", ("u1", (2,)), "its length"),
     ("has_scid", ("u1", (2,)), "1: it is known"),
-    ("dcid", ("u1", (2, CID_MAX)), "destination connection id that each end uses in short headers"),
+    ("dcid", ("u8", (2, 3)), "destination connection id that each end uses in short headers, filled up with zeros"),
     ("has_dcid", ("u1", (2,)), "1: it is known"),
     ("dcid_changes", ("i4", (2,)), "how often it changed"),
     ("packets", ("i4", (2, len(KINDS))), "packets of each kind"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -75,3 +77,40 @@ def test_the_tls_rows_say_what_keys_open() -> None:
     assert analyse("quic")["certificates"][0]["names"][0] == "www.example.org"
     (plain,) = analyse("quic", keys=False)["tls"]
     assert (plain["alpn"], plain["alpn_offered"], plain["handshake_basis"]) == (None, "h3", "inferred")
+
+
+def damaged(content: bytes, seed: int) -> bytes:
+    """A pcapng file with some bytes of some UDP payloads changed, some packets cut, left out or sent twice."""
+    random, out, at = Random(seed), bytearray(), 0
+    while at < len(content):
+        kind, size = struct.unpack("<II", content[at : at + 8])
+        block = bytearray(content[at : at + size])
+        times = 1
+        if kind == 6:  # an enhanced packet block: 28 bytes, then the frame
+            captured = struct.unpack("<I", block[20:24])[0]
+            chance = random.random()
+            if chance < 0.3:
+                for _ in range(random.choice((1, 1, 3, 30))):
+                    place = 28 + random.randrange(42, max(captured, 43))
+                    block[min(place, 27 + captured)] = random.randrange(256)
+            elif chance < 0.4:
+                times = random.choice((0, 2, 3))
+            elif chance < 0.45:
+                block[20:24] = struct.pack("<I", random.randrange(42, max(captured, 43)))
+        out += block * times
+        at += size
+    return bytes(out)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged_recordings(name: str, seed: int, tmp_path: Path) -> None:
+    """Whatever the bytes are: a report, the same for any batches, and what could not be read is counted."""
+    path = tmp_path / "damaged.pcapng"
+    path.write_bytes(damaged((CAPTURES / f"{name}.pcapng").read_bytes(), seed))
+    told = []
+    for packets in (1 << 16, 7):
+        options = Options(keylog=(CAPTURES / f"{name}.keylog.txt",), limits=Limits(packets_per_batch=packets))
+        sheets = list(Pipeline(options).run([str(path)]))
+        told.append([sheet[table].to_pylist() for sheet in sheets for table in ("quic", "http", "tls", "findings") if table in sheet])
+    assert told[0] == told[1]

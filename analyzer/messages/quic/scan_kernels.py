@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analyzer.kernel import DONE, GROW_ROWS, be32, helper, kernel, u8
+from analyzer.kernel import DONE, GROW_ROWS, be32, be64, helper, kernel, u8
 from analyzer.messages.quic.id_kernels import add_id, find_home
 from analyzer.messages.quic.probe_kernels import ids_end, is_familiar, kind_of, varint, varint_size
 from analyzer.tables.packets import ANALYSED
@@ -223,17 +223,30 @@ def note_spin(q, sender, bit, ts):
 
 
 @helper
+def load_word(data, at, size):
+    """Up to eight bytes as a word, filled up with zeros; they are there."""
+    if size >= 8:
+        return be64(data, at, at + 8)
+    word = np.int64(0)
+    for k in range(size):
+        word = word << 8 | np.int64(data[at + k])
+    return np.uint64(word)
+
+
+@helper
 def note_target(data, at, end, q, sender):
     """The destination connection id of a short header: as long as the other end's own; False = the packet is too short."""
     wide = np.int64(q.scid_size[1 - sender])
     if at + 1 + wide > end:
         return False
     is_same = True
-    for k in range(wide):
-        if q.dcid[sender, k] != data[at + 1 + k]:
+    known = q.dcid[sender]
+    for k in range((wide + 7) // 8):
+        word = load_word(data, at + 1 + 8 * k, wide - 8 * k)
+        if known[k] != word:
             is_same = False
-            q.dcid[sender, k] = data[at + 1 + k]
-    if q.has_dcid[sender] == 1 and not is_same:
+            known[k] = word
+    if not is_same and q.has_dcid[sender] == 1:
         q.dcid_changes[sender] += 1
     q.has_dcid[sender] = 1
     return True
