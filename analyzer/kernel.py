@@ -4,7 +4,7 @@
 A *kernel* is a plain function over arrays, called once per batch and compiled by Numba with bounds checks on; a *helper* is a
 piece of a kernel in a function of its own. Both release the GIL and neither knows Python objects.
 
-Compiled machine code is kept on disk, see kernel_cache.
+Compiled machine code is kept on disk, see kernel_cache for where and kernel_loader for how.
 
 Two modes, fixed when this module is first imported, from the environment variable ``ANALYZER_KERNELS``: ``compiled`` (default) and
 ``python`` (the same functions run as plain Python over record arrays: for coverage, for debugging, and for small captures on a
@@ -15,7 +15,7 @@ it takes part in a sum, and what is stored is in range of its field.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, update_wrapper
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -23,6 +23,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from analyzer.kernel_cache import open_cache
+from analyzer.kernel_loader import describe, kind_of, load, place_of, save
 
 Kernel: TypeAlias = Callable[..., Any]
 
@@ -47,15 +48,6 @@ class Lazy:
         self._make = make
         update_wrapper(self, function)
 
-    @property
-    def is_kernel(self) -> bool:
-        """Whether it is called from Python, once per batch."""
-        return self._make is _make_kernel
-
-    def compile(self, types: tuple[Any, ...]) -> None:
-        """Compile it for arguments of these types, or load it from disk."""
-        self._dispatcher.compile(types)
-
     @cached_property
     def _dispatcher(self) -> Any:
         return self._make(self.py_func)
@@ -72,10 +64,53 @@ class Lazy:
         return self._dispatcher(*arguments)
 
 
+class Entry(Lazy):
+    """A kernel, called from Python: for each combination of kinds of arguments it comes from disk, or is compiled and kept there."""
+
+    announce: ClassVar[Callable[[], None] | None] = None  # called before anything is compiled
+
+    def __init__(self, function: Kernel) -> None:
+        super().__init__(function, _make_kernel)
+        self._ready: dict[tuple[Any, ...], Kernel] = {}
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run it."""
+        if Lazy.witness is not None:
+            return Lazy.witness(self, arguments)
+        kinds = tuple(map(kind_of, arguments))
+        ready = self._ready.get(kinds)
+        if ready is None:
+            ready = self._ready[kinds] = self.prepare(list(map(describe, arguments)), map(_type_of, arguments))
+        return ready(*arguments)
+
+    def prepare(self, described: Sequence[str], types: Iterable[Any]) -> Kernel:
+        """The function for arguments so described; ``types``: Numba's types of them, looked at only when it has to be compiled."""
+        folder = open_cache(Path(self.py_func.__code__.co_filename))
+        path = None if folder is None else place_of(folder, self.py_func.__name__, described)
+        if path is not None and (loaded := load(path, self.py_func)) is not None:
+            return loaded
+        if Entry.announce is not None:
+            Entry.announce()
+        from analyzer.kernel_compiler import code_of
+
+        signature = tuple(types)
+        self._dispatcher.compile(signature)
+        if path is not None:
+            save(path, code_of(self._dispatcher, signature))
+        compiled: Kernel = self._dispatcher
+        return compiled
+
+
+def _type_of(argument: Any) -> Any:
+    import numba
+
+    return numba.typeof(argument)
+
+
 def _make_kernel(function: Kernel) -> Any:
     from analyzer.kernel_compiler import make_kernel
 
-    return make_kernel(function, open_cache(Path(function.__code__.co_filename)))
+    return make_kernel(function)
 
 
 def _make_piece(function: Kernel) -> Any:
@@ -86,7 +121,7 @@ def _make_piece(function: Kernel) -> Any:
 
 def kernel(function: Kernel) -> Kernel:
     """Compile an entry kernel: called from Python once per batch, its machine code kept on disk."""
-    return Lazy(function, _make_kernel) if IS_COMPILED else function
+    return Entry(function) if IS_COMPILED else function
 
 
 def helper(function: Kernel) -> Kernel:

@@ -96,7 +96,7 @@ def is_cache_warm() -> bool:
     """Whether machine code of the kernels that every capture needs is on disk, so that little has to be compiled."""
     always = (_ROOT / "packets" / "decode_kernels.py", _ROOT / "export" / "row_kernels.py")
     try:
-        return all(any(folder_of(path).rglob("*.nbi")) for path in always)
+        return all(any(folder_of(path).glob("*.kernel")) for path in always)
     except (OSError, RuntimeError):
         return False
 

@@ -1,11 +1,8 @@
-"""How Numba is told to compile kernels and their pieces, and how it loads them from disk.
+"""How Numba is told to compile kernels and their pieces.
 
 A piece is typed and lowered, but optimised only inside the kernels that use it. By default Numba optimises and links every function
 into machine code of its own, and again inside each caller, level by level. A helper is never called from Python, so that work would be
 thrown away: it was half of the first compilation.
-
-A kernel on disk needs nothing but its machine code. By default Numba prepares for compiling first, and keeps beside the machine code
-its LLVM IR, to be linked into callers that a kernel never has: that was half a second of every start.
 
 This module overrides internals of Numba; tests compare results with the plain functions.
 """
@@ -14,15 +11,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numba
 from numba.core import compiler, event, types
-from numba.core.caching import CompileResultCacheImpl, FunctionCache
-from numba.core.codegen import JITCodeLibrary, ll
+from numba.core.codegen import JITCodeLibrary
 from numba.core.types.misc import unliteral
 
+from analyzer.kernel_loader import Code
 from analyzer.kernel_passes import kernel_pipeline
 
 _OPTIONS = {"nogil": True, "boundscheck": True, "_nrt": False, "no_rewrites": True}
@@ -79,44 +75,17 @@ class PieceCompiler(KernelCompiler):
             self.state.library = PieceLibrary(self.state.targetctx.codegen(), "piece")
 
 
-class _KernelOnDisk(CompileResultCacheImpl):  # type: ignore[misc]
-    """Keeps the machine code of a kernel alone: nothing links it into anything else."""
-
-    def reduce(self, cres: Any) -> Any:
-        """What is written to disk."""
-        (name, kind, (machine_code, _bitcode)), *rest = cres._reduce()  # noqa: SLF001 - Numba keeps these to itself, here and below
-        return ((name, kind, (machine_code, ll.parse_assembly("").as_bitcode())), *rest)
-
-    def rebuild(self, target_context: Any, payload: Any) -> Any:
-        """The kernel as it was; its description tells what the machine code defines, since the IR does not any more."""
-        description = payload[1]
-        engine = target_context.codegen()._engine  # noqa: SLF001
-        engine._defined_symbols |= {description.llvm_func_name, description.llvm_cpython_wrapper_name}  # noqa: SLF001
-        return super().rebuild(target_context, payload)
+def make_kernel(function: Callable[..., Any]) -> Any:
+    """Numba's function for a kernel."""
+    return numba.njit(**_OPTIONS, pipeline_class=KernelCompiler)(function)
 
 
-class KernelCache(FunctionCache):  # type: ignore[misc]
-    """Numba's cache on disk without the preparations for compiling: the compiler makes them itself when it is needed."""
-
-    _impl_class = _KernelOnDisk
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """The kernel for these argument types, None when it is not on disk."""
-        with self._guard_against_spurious_io_errors():
-            return self._load_overload(sig, target_context)
-
-
-def make_kernel(function: Callable[..., Any], folder: Path | None) -> Any:
-    """Numba's function for a kernel, kept in ``folder``; None keeps it nowhere."""
-    dispatcher = numba.njit(**_OPTIONS, pipeline_class=KernelCompiler)(function)
-    if folder is not None:
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(folder)  # read when the cache is made; other users of Numba keep theirs
-        try:
-            dispatcher._cache = KernelCache(function)  # noqa: SLF001
-        finally:
-            numba.config.CACHE_DIR = before
-    return dispatcher
+def code_of(dispatcher: Any, signature: tuple[Any, ...]) -> Code:
+    """What was compiled for arguments of these types."""
+    compiled = dispatcher.overloads[signature]
+    description = compiled.fndesc
+    machine_code = compiled.library._get_compiled_object()  # noqa: SLF001 - Numba keeps it to itself
+    return Code(machine_code, description.llvm_cpython_wrapper_name, description.env_name)
 
 
 def make_piece(function: Callable[..., Any], *, is_called: bool) -> Any:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analyzer.batch import Batch
-from analyzer.capture import Follow, KeyTexts, Source, open_captures
+from analyzer.capture import Follow, KeyTexts, Source, look_ahead, open_captures
 from analyzer.connections import Tracker
 from analyzer.lifecycle.attribution import Attribution
 from analyzer.lifecycle.blame import build_delays
@@ -68,7 +68,10 @@ class Flush:
 class Pipeline:
     """One analysis: ``run`` reads captures and yields tables; afterwards ``quality``, ``notes`` and ``source`` say how it went."""
 
-    def __init__(self, options: Options, *, with_zeek: bool = False, flush_rows: int = FLUSH_ROWS) -> None:
+    def __init__(self, options: Options, *, with_zeek: bool = False, with_heads: bool = False, flush_rows: int = FLUSH_ROWS) -> None:
+        if with_heads:
+            options = replace(options, keep_heads=True)
+        decode = with_zeek or with_heads
         limits = options.limits
         self._options = options
         self._flush_rows = flush_rows
@@ -79,14 +82,14 @@ class Pipeline:
         self._services = Services(self._memory, (TLS, DNS, *PROTOCOLS))
         self._dns = Dns(self._memory, options)
         self._tls = Tls(self._memory, options)
-        self._web = Web(self._memory, options, decode=with_zeek)
+        self._web = Web(self._memory, options, decode=decode)
         self._quic = Quic(self._memory, options, self._tls.keylog)
         self._over_quic = OverQuic(self._memory, options)
         self._chains = ChainChecks(self._tls.der, [root for path in options.trust_store for root in read_trust_store(path)])
-        self._inside = Inside(self._memory, options, decode=with_zeek)
+        self._inside = Inside(self._memory, options, decode=decode)
         self._keys = KeyTexts(options.keylog)
         self._attribution = Attribution(options)
-        self._context = Context(0, self._tls.certificates, with_zeek=with_zeek)
+        self._context = Context(0, self._tls.certificates, with_zeek=with_zeek, with_heads=with_heads, masks=not options.include_secrets)
         self._over: list[Ints] = []
         self.quality = Quality()
         self.source: Source | None = None
@@ -131,6 +134,9 @@ class Pipeline:
             if self._options.jobs > 1:
                 source.read_ahead()
             last = Batch(self._memory, np.recarray(0, np.dtype("i8")), np.recarray(0, np.dtype("i8")), 0, 0)
+            if follow is None:
+                for text in self._keys.once(look_ahead(source.files, self._options.limits.memory_bytes)):
+                    self._tls.keylog.add(text)
             for batch in source.batches():
                 if last.last_number == 0:
                     self._context.seed = capture_seed(batch)
@@ -220,7 +226,7 @@ class Pipeline:
         delays = build_delays(finished, phases)
         found = build_findings(finished, self._validity())
         tables = build_tables(finished, Lifecycle(phases, build_milestones(finished), delays, found), self._context)
-        return tables if flush.capture is None else {**tables, "capture": flush.capture}
+        return tables if flush.capture is None else {**self._context.pages.build(), **tables, "capture": flush.capture}
 
     def _validity(self) -> Validity:
         """What the certificates so far say."""
@@ -266,6 +272,10 @@ class Pipeline:
             records=records,
             texts=Texts(self._tls.text.data, http_text, self._dns.text.data, self._attribution.text.data, self._quic.text.data),
         )
+
+    def certificates(self) -> Iterator[tuple[str, bytes]]:
+        """SHA-256 and DER of each distinct certificate seen so far."""
+        return ((one.sha256, self._tls.der(one.number)) for one in self._tls.certificates)
 
     @property
     def evicted(self) -> int:

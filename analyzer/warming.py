@@ -17,11 +17,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analyzer.kernel_cache import is_cache_warm
 
+if TYPE_CHECKING:
+    from analyzer.kernel import Entry
+
 FEW_PACKETS = 600  # enough to meet the protocols of most captures, and half a second in plain Python
+
+
+class Wanted(NamedTuple):
+    """What a kernel is called with: its arguments described, and their Numba types."""
+
+    described: list[str]
+    types: list[Any]
 
 
 @contextmanager
@@ -41,20 +51,21 @@ def warming(captures: Sequence[str]) -> Iterator[None]:
         other.wait()
 
 
-def learn_types(captures: Sequence[str]) -> dict[Any, tuple[Any, ...]]:
+def learn_types(captures: Sequence[str]) -> dict[Entry, Wanted]:
     """The kernels that the first packets of the captures need, in order of first use, with the types of their arguments."""
     import numba
 
     from analyzer.export.writers import open_writers
-    from analyzer.kernel import Lazy
+    from analyzer.kernel import Entry, Lazy
+    from analyzer.kernel_loader import describe
     from analyzer.options import Limits, Options
     from analyzer.pipeline import Pipeline
 
-    seen: dict[Any, tuple[Any, ...]] = {}
+    seen: dict[Entry, Wanted] = {}
 
     def witness(function: Lazy, arguments: tuple[Any, ...]) -> Any:
-        if function.is_kernel and function not in seen:
-            seen[function] = tuple(map(numba.typeof, arguments))
+        if isinstance(function, Entry) and function not in seen:
+            seen[function] = Wanted(list(map(describe, arguments)), list(map(numba.typeof, arguments)))
         return function.py_func(*arguments)
 
     Lazy.witness = staticmethod(witness)
@@ -72,8 +83,8 @@ def learn_types(captures: Sequence[str]) -> dict[Any, tuple[Any, ...]]:
 
 def main() -> None:
     """Compile what the captures named on the command line need, last one first."""
-    for function, types in reversed(learn_types(sys.argv[1:]).items()):
-        function.compile(types)
+    for function, wanted in reversed(learn_types(sys.argv[1:]).items()):
+        function.prepare(wanted.described, wanted.types)
 
 
 if __name__ == "__main__":

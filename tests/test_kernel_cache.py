@@ -38,7 +38,7 @@ def copied(tmp_path):
     root = Path(kernel_cache.__file__).parent
     target = tmp_path / "copy" / "analyzer"
     target.mkdir(parents=True)
-    for name in ("kernel.py", "kernel_cache.py", "kernel_compiler.py", "kernel_passes.py"):
+    for name in ("kernel.py", "kernel_cache.py", "kernel_compiler.py", "kernel_loader.py", "kernel_passes.py"):
         shutil.copy(root / name, target / name)
     (target / "__init__.py").write_text("")
     (target.parent / "users.py").write_text(USERS)

@@ -48,7 +48,7 @@ def walk(data, rows):
 def compiled(function, **pieces):
     """A kernel of the function, which calls the pieces compiled."""
     names = {name: make_piece(piece, is_called=False) for name, piece in pieces.items()}
-    return make_kernel(FunctionType(function.__code__, {**globals(), **names}), None)
+    return make_kernel(FunctionType(function.__code__, {**globals(), **names}))
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,6 @@ def test_operators_have_the_types_that_numba_gives_them():
     values = (np.int32(7), np.int64(3), np.uint8(200))
     signature = tuple(map(numba.typeof, values))
     theirs = numba.njit(boundscheck=True)(mixed)
-    ours = make_kernel(mixed, None)
+    ours = make_kernel(mixed)
     assert ours(*values) == theirs(*values)
     assert ours.overloads[signature].signature.return_type == theirs.overloads[signature].signature.return_type

@@ -7,14 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.builders import pcap, udp_packet
+
 ROOT = Path(__file__).resolve().parents[1]
 CAPTURE = ROOT / "captures" / "https-tls13.pcapng"
 PROGRAM = """
+import os
 import sys
 from analyzer.cli import run
 status = run(sys.argv[1:])
 print("status", status)
-print("modules", *sorted({name.partition(".")[0] for name in sys.modules}))
+print("threads", len(os.listdir("/proc/self/task")))
+print("modules", *sorted({name.partition(".")[0] for name in sys.modules if not name.startswith("numba._")}))
 """
 
 
@@ -24,7 +28,8 @@ def modules_after(*arguments: str, kernels: str = "python") -> list[str]:
         [sys.executable, "-c", PROGRAM, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     lines = result.stdout.splitlines()
-    assert lines[-2] == "status 0"
+    assert lines[-3] == "status 0"
+    assert lines[-2] in ("threads 1", "threads 2"), "Arrow has one of its own, nobody else"
     return lines[-1].split()
 
 
@@ -36,3 +41,11 @@ def test_an_analysis_needs_neither_pandas_nor_in_plain_mode_numba(tmp_path):
 def test_help_needs_no_arrays():
     modules = modules_after("--help")
     assert {"pandas", "numba", "pyarrow", "numpy"}.isdisjoint(modules)
+
+
+def test_an_analysis_needs_no_numba_once_its_kernels_are_on_disk(tmp_path):
+    capture = tmp_path / "ten.pcap"
+    capture.write_bytes(pcap([udp_packet(b"x")] * 10))
+    for _ in range(2):
+        modules = modules_after("analyze", str(capture), "-o", str(tmp_path / "out"), kernels="compiled")
+    assert {"pandas", "numba"}.isdisjoint(modules)

@@ -15,9 +15,9 @@ from analyzer.kernel import Lazy
 from analyzer.warming import learn_types
 found = learn_types([{str(CAPTURE)!r}])
 assert Lazy.witness is None
-assert not any(function._dispatcher.signatures for function in found), "something was compiled"
-for function, types in found.items():
-    print(function.py_func.__module__, len(types))
+assert not any(function._ready for function in found), "something was compiled"
+for function, wanted in found.items():
+    print(function.py_func.__module__, len(wanted.types) == len(wanted.described))
 """
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +56,7 @@ class KeyTexts:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._files = [KeyFile(path) for path in paths]
         self._seen: dict[int, int] = {}
+        self._given: set[bytes] = set()  # digests of secrets blocks
 
     def fresh(self, captures: Sequence[CaptureFacts], *, grows: bool) -> Iterator[bytes]:
         """Whole lines that have come since the last call: of the files, and of the captures read meanwhile.
@@ -70,5 +72,13 @@ class KeyTexts:
             if not grows and (text := file.read_rest()):
                 yield text
         for place, facts in enumerate(captures):
-            yield from facts.secrets[self._seen.get(place, 0) :]
+            yield from self.once(facts.secrets[self._seen.get(place, 0) :])
             self._seen[place] = len(facts.secrets)
+
+    def once(self, texts: Iterable[bytes]) -> Iterator[bytes]:
+        """Those of the secrets blocks that were not given before: they are met again when reading comes to them."""
+        for text in texts:
+            digest = hashlib.sha256(text).digest()
+            if digest not in self._given:
+                self._given.add(digest)
+                yield text

@@ -220,3 +220,27 @@ def find_section(data, reader):
         at += 1
     r.position = at
     return status
+
+
+@kernel
+def find_secrets(data, state):
+    """Walk over blocks from ``state`` (int64: position, end, big-endian) on to the next decryption secrets block.
+
+    FOUND with its position; NEED_BYTES with the position of the next block, perhaps beyond the end; GARBAGE_LENGTH where none begins.
+    """
+    at, end, big = state[0], state[1], state[2] == 1
+    status = NEED_BYTES
+    while at + SMALLEST_BLOCK <= end:
+        if be32(data, at, end) == SECTION_HEADER:
+            big = be32(data, at + 8, end) == BYTE_ORDER_MAGIC
+        kind, size = load32(data, at, end, big), load32(data, at + 4, end, big)
+        if size < SMALLEST_BLOCK or size & 3 != 0:
+            status = GARBAGE_LENGTH
+            break
+        if kind == DECRYPTION_SECRETS:
+            status = FOUND
+            break
+        at += size
+    state[0] = at
+    state[2] = 1 if big else 0
+    return status

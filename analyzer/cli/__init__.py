@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 
-OBJECTS_BETWEEN_COLLECTIONS = 50_000  # imports make 200 000 objects that stay: looking for garbage among them costs 0.1 s
+OBJECTS_BETWEEN_COLLECTIONS = 200_000  # imports make as many objects that stay: looking for garbage among them costs 0.1 s
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -16,6 +17,9 @@ def run(arguments: list[str] | None = None) -> int:
     from analyzer.allocator import keep_memory
 
     keep_memory()
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # read when NumPy is imported: threads for matrices that nobody multiplies spin 0.1 s
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     from analyzer.cli.main import run_command
 

@@ -44,6 +44,7 @@ class Request:
     quiet: bool = False
     limit_memory: str = ""
     jobs: int = 1
+    certificates: str = ""
 
 
 @contextmanager
@@ -138,7 +139,7 @@ def run_analyze(request: Request, environment: Environment) -> int:
     """Analyse; the exit status."""
     check_request(request)
     choose_kernels(request.captures)
-    from analyzer.export.writers import ZEEK_FORMATS
+    from analyzer.export.writers import HEAD_FORMATS, ZEEK_FORMATS
     from analyzer.pipeline import Pipeline
     from analyzer.warming import warming
 
@@ -153,11 +154,17 @@ def run_analyze(request: Request, environment: Environment) -> int:
         jobs=request.jobs,
         limits=Limits(memory_bytes=parse_size(request.limit_memory)) if request.limit_memory else Limits(),
     )
-    pipeline = Pipeline(options, with_zeek=not ZEEK_FORMATS.isdisjoint(request.formats))
+    pipeline = Pipeline(
+        options, with_zeek=not ZEEK_FORMATS.isdisjoint(request.formats), with_heads=not HEAD_FORMATS.isdisjoint(request.formats)
+    )
     folder = choose_folder(request.captures, request.output)
     announcing = nullcontext() if request.quiet else announcing_compilation(environment)
     with warming(request.captures), announcing:
         summary = write_report(request, pipeline, folder, environment)
+    if request.certificates:
+        from analyzer.cli.certificate_folder import write_certificates
+
+        write_certificates(Path(request.certificates), pipeline.certificates())
     files = pipeline.source.facts if pipeline.source else []
     is_empty = pipeline.quality.packets == 0 and not pipeline.is_stopped
     for note in [facts.why_empty() if facts.format else facts.notes[0] for facts in files] if is_empty else pipeline.notes:

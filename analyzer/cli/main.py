@@ -61,7 +61,8 @@ def analyze(
     captures: Annotated[list[str], typer.Argument(metavar="CAPTURE", help="Files, a folder, or - for standard input.", show_default=False)],
     output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Where tables go.", show_default="reports/<capture>")] = "",
     formats: Annotated[
-        list[str] | None, typer.Option("-f", "--format", metavar="FORMAT", help="csv or zeek-json; may be repeated.", show_default="csv")
+        list[str] | None,
+        typer.Option("-f", "--format", metavar="FORMAT", help="csv, zeek-json or har; may be repeated.", show_default="csv"),
     ] = None,
     checksums: Annotated[str, typer.Option(metavar="ignore|verify", help="verify: leave out packets with a wrong checksum.")] = "ignore",
     overlap: Annotated[
@@ -76,6 +77,9 @@ def analyze(
         list[str] | None,
         typer.Option("--trust-store", metavar="FILE", help="Authorities to trust, PEM; may be repeated.", show_default=False),
     ] = None,
+    certificates: Annotated[
+        str, typer.Option("--certificates", metavar="DIR", help="Write each certificate as PEM to DIR.", show_default=False)
+    ] = "",
     limit_memory: Annotated[
         str,
         typer.Option("--limit-memory", metavar="SIZE", help="As 800M or 2G: over it the longest idle are ended.", show_default="a quarter"),
@@ -112,6 +116,7 @@ def analyze(
         quiet,
         limit_memory,
         jobs,
+        certificates,
     )
     raise typer.Exit(run_analyze(request, Environment()))
 

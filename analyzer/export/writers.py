@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from analyzer.errors import UsageError
 from analyzer.export.csv import CsvWriter
+from analyzer.export.har import HarWriter
 from analyzer.export.zeek import ZeekJsonWriter
 from analyzer.report.columns import Sheet
 
@@ -27,11 +28,16 @@ class Writer(Protocol):
 FORMATS: Final[dict[str, Callable[[Path], Writer]]] = {
     "csv": CsvWriter,
     "zeek-json": ZeekJsonWriter,
+    "har": HarWriter,
 }
 """Name of a format -> what makes its writer for a folder."""
 
 ZEEK_FORMATS: Final = frozenset({"zeek-json"})
 """Formats that need the table ``zeek_dns`` (``Context.with_zeek``)."""
+
+
+HEAD_FORMATS: Final = frozenset({"har"})
+"""Formats that need the table of HTTP heads (``Context.with_heads``)."""
 
 
 def check_formats(formats: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from analyzer.lifecycle.finished import Finished
 from analyzer.lifecycle.quic_findings import QUIC_RULES, quic_hits
 from analyzer.lifecycle.rules import Mask, Rule
+from analyzer.lifecycle.staples import STAPLE_RULES, judge_staples
 from analyzer.lifecycle.tcp_findings import TCP_RULES, tcp_hits
 from analyzer.lifecycle.tls_findings import TLS_RULES, judge_certificates, judge_handshakes
 from analyzer.messages.tls.certificates import Certificate
@@ -48,6 +49,7 @@ RULES = (
     ),
     *TLS_RULES,
     *QUIC_RULES,
+    *STAPLE_RULES,
     Rule("http.server_error", "error", "the server answered with an error", "Look at the server's log.", "code"),
     Rule("http.client_error", "note", "the server did not accept the request", "Check the URL and the rights.", "code"),
     Rule("http.unanswered", "warning", "the request was never answered", "See how the connection ended."),
@@ -116,7 +118,7 @@ def _crypto(finished: Finished, validity: Validity) -> list[Rows]:
     """What TLS_RULES and QUIC_RULES say."""
     hits = judge_handshakes(finished) + quic_hits(finished)
     if validity.certificates:
-        hits += judge_certificates(finished, validity.certificates, validity.chains)
+        hits += judge_certificates(finished, validity.certificates, validity.chains) + judge_staples(finished, validity.certificates)
     tables = []
     for one in hits:
         rows = _rows(one.rule, np.ones(len(one.order), np.bool_), one.number, one.ts, one.amount)

@@ -60,7 +60,12 @@ TLS_RULES: Final = (
     Rule("tls.certificate_expires_soon", "warning", "the certificate expires within 14 days", "Renew it.", "ns"),
     Rule("tls.chain_order", "warning", "the chain is not in order: one is not issued by the next", "Send leaf first, then issuers."),
     Rule("tls.chain_signature", "error", "a signature in the chain is wrong", "Renew the chain: clients refuse it."),
-    Rule("tls.chain_incomplete", "warning", "the server sent only its own certificate", "Add the intermediate certificates."),
+    Rule(
+        "tls.chain_incomplete",
+        "warning",
+        "the server sent its own certificate without the one that signed it",
+        "Add the intermediate certificates, unless an authority that all clients trust signed it itself.",
+    ),
     Rule("tls.untrusted", "error", "the chain does not end at one of the trusted authorities", "Check the issuer, or the trust store."),
 )
 _SUITE_RULES: Final = (

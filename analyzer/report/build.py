@@ -5,9 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from analyzer.lifecycle.finished import Finished
 from analyzer.messages.tls.certificates import Certificate
-from analyzer.report import capture, certificates, connections, dns, findings, http, http2, milestones, quic, tcp, tls, waits, zeek_dns
+from analyzer.report import (
+    capture,
+    certificates,
+    connections,
+    dns,
+    findings,
+    heads,
+    http,
+    http2,
+    milestones,
+    pages,
+    quic,
+    tcp,
+    tls,
+    waits,
+    zeek_dns,
+)
 from analyzer.report.columns import Column, Sheet
 from analyzer.report.identity import Identity
 from analyzer.tables import Rows
@@ -24,6 +42,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "connection_certificates": certificates.LINK_COLUMNS,
     "http": http.COLUMNS,
     "http2": http2.COLUMNS,
+    "pages": pages.COLUMNS,
     "findings": findings.COLUMNS,
     "capture": capture.COLUMNS,
 }
@@ -41,12 +60,18 @@ class Context:
         seed: of the unique ids; the same for the whole capture.
         certificates: all distinct certificates so far; CHAIN_LINK.certificate is a place in it.
         with_zeek: build the table that only the Zeek exporters read.
+        with_heads: build the table of HTTP heads, which some exporters read.
+        masks: leave out what is secret in them.
+        pages: groups exchanges to page loads.
         reported_certificates: numbers of those that the table ``certificates`` has had; ``build_tables`` adds to it.
     """
 
     seed: int
     certificates: Sequence[Certificate] = ()
     with_zeek: bool = False
+    with_heads: bool = False
+    masks: bool = True
+    pages: pages.Pages = field(default_factory=pages.Pages)
     reported_certificates: set[int] = field(default_factory=set)
 
 
@@ -73,7 +98,7 @@ def dictionary() -> dict[str, tuple[Column, ...]]:
 
 
 def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[str, Sheet]:
-    """All tables of one flush but ``capture``, which is known only at the end (``capture.build_capture``).
+    """All tables of one flush but ``capture`` and ``pages``, which are known only at the end.
 
     Args:
         finished: the rows of the connections that leave.
@@ -105,4 +130,9 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
     }
     if context.with_zeek:
         batches[ZEEK_DNS] = zeek_dns.build_zeek_dns(finished, identity)
+    if context.with_heads:
+        batches[heads.HEADS] = heads.build_heads(finished, masks=context.masks)
+    if len(finished.exchanges):
+        fetch = finished.exchanges["fetch"].astype(np.int64)
+        batches |= context.pages.add(http_batch, connections_batch, fetch, finished.exchange_order)
     return batches

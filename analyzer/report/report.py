@@ -109,6 +109,11 @@ class Report:
         return self.frame("http2")
 
     @property
+    def pages(self) -> pd.DataFrame:
+        """One row per page load."""
+        return self.frame("pages")
+
+    @property
     def findings(self) -> pd.DataFrame:
         """What stands out."""
         return self.frame("findings")

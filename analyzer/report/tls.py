@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from analyzer.lifecycle.finished import Finished
+from analyzer.lifecycle.staples import find_staples
 from analyzer.messages.tls.chains import does_name_fit
 from analyzer.registries.cipher_split import NEGOTIATED, split
 from analyzer.registries.tls import (
@@ -38,6 +39,7 @@ from analyzer.report.text import (
     padded,
     places,
     spans,
+    texts,
     times,
     truths_or_none,
     words,
@@ -84,17 +86,29 @@ COLUMNS = (
     Column(
         "certificate_fits_sni", "truth", "it is for the server name asked for", caveat="the common name counts where it has no DNS names"
     ),
+    Column("staple_asked", "truth", "the client asked for an OCSP response along with the certificate"),
+    Column("staple_status", "text", "what it says: good, revoked or unknown, else why it says nothing", caveat="TLS 1.3: with keys only"),
+    Column("staple_this_update", "time", "since when that is known", "UTC"),
+    Column("staple_next_update", "time", "when newer information is promised", "UTC"),
+    Column("staple_revoked", "time", "when the certificate was revoked", "UTC"),
     Column("server_chain", "texts", "SHA-256 of each certificate the server sent, leaf first"),
     Column("client_chain", "texts", "SHA-256 of each certificate the client sent, leaf first"),
     Column("history", "text", "letters of the messages seen, as Zeek's ssl_history (the client's in upper case)"),
     Column("last_alert", "text", "last alert in clear"),
-    Column("resumed_by", "text", "how: " + ", ".join(RESUMPTIONS[1:]), caveat="TLS 1.3: a ticket, or a key shared otherwise"),
+    Column(
+        "resumed_by",
+        "text",
+        "how: " + ", ".join(RESUMPTIONS[1:]),
+        caveat="TLS 1.3: psk is a ticket; external psk has no age, so it was shared otherwise",
+    ),
     Column("extensions_offered", "text", "extensions of the ClientHello in their order, by IANA name, joined by commas, GREASE left out"),
     Column("extensions_answered", "text", "extensions of the ServerHello, likewise"),
     Column("encrypted_extensions", "text", "extensions of EncryptedExtensions, likewise", caveat="TLS 1.3 with keys only"),
     Column("groups_offered", "text", "groups the client offered, likewise"),
     Column("shares_offered", "text", "groups the client sent key shares of, likewise"),
     Column("psk_modes", "text", "PSK key exchange modes offered, likewise"),
+    Column("psk_identities", "number", "pre-shared keys the client offered (RFC 8446 4.2.11)"),
+    Column("psk_identity", "text", "first 32 bytes of the identity of the first of them, hexadecimal"),
     Column("certificate_compressions", "text", "codings of certificates the client takes (RFC 8879), likewise"),
     Column("client_record_limit", "number", "largest record the client takes (RFC 8449)", "bytes"),
     Column("early_data_offered", "truth", "the client asked to send early data (0-RTT)"),
@@ -120,11 +134,13 @@ COLUMNS = (
     Column("cipher_suite_code", "number", "number of the chosen cipher suite on the wire"),
     Column("group_code", "number", "number of the group on the wire"),
     Column("last_alert_code", "number", "number of the last alert in clear"),
+    Column("renegotiations", "number", "handshakes after the first (up to TLS 1.2)"),
+    Column("key_updates", "number", "KeyUpdate messages", caveat="TLS 1.3 with keys only"),
     Column("is_partial", "truth", "the capture began in the middle of it"),
     Column("error", "text", "the first thing that was malformed"),
     Column("error_frame", "number", "frame of that"),
 )
-_ALWAYS_TOLD: Final = ("is_retried", "is_false_start", "is_ech", "post_quantum_offered", "is_partial")
+_ALWAYS_TOLD: Final = ("is_retried", "is_false_start", "is_ech", "post_quantum_offered", "is_partial", "staple_asked")
 _OF_SERVER_HELLO: Final = ("extended_master_secret", "encrypt_then_mac", "secure_renegotiation")
 
 
@@ -208,6 +224,13 @@ def certificate_columns(chains: Chains, at: Ints, names: Built) -> dict[str, Bui
     return columns
 
 
+def staple_columns(finished: Finished, at: Ints) -> dict[str, Built]:
+    """The columns about the OCSP response that the server sent along."""
+    staples = find_staples(finished)
+    told = {f"staple_{name}": times(staples.numbers(name)[at]) for name in ("this_update", "next_update", "revoked")}
+    return {"staple_status": texts([one.status for one in staples.distinct]).take(staples.index[at]), **told}
+
+
 def code_lists(finished: Finished, h: Rows) -> dict[str, Built]:
     """The columns that are lists of code points; one Python call per distinct list."""
     columns: dict[str, Built] = {}
@@ -235,7 +258,7 @@ def build_tls(finished: Finished, phases: Rows, identity: Identity, chains: Chai
     """HANDSHAKE rows of the connections that speak TLS, in output order."""
     at = np.flatnonzero(finished.handshakes["seen"] == 1)
     h = take_rows(finished.handshakes, at)
-    text = {name: spans(finished.texts.tls, h[name], h[f"{name}_size"]) for name in HANDSHAKE_TEXTS if name not in CODE_LISTS}
+    text = {name: spans(finished.texts.tls, h[name], h[f"{name}_size"]) for name in HANDSHAKE_TEXTS if name not in (*CODE_LISTS, "staple")}
     names = text.pop("server_name")
     phase = phases[at, PHASES.index("tls_handshake")]
     answered: Mask = h["version"] > 0
@@ -259,6 +282,10 @@ def build_tls(finished: Finished, phases: Rows, identity: Identity, chains: Chai
             "resumed_by": chosen(RESUMPTIONS, h["resumed_by"], h["resumed_by"] > 0),
             "psk_modes": bit_names(h["psk_modes"], psk_mode_name),
             "certificate_compressions": bit_names(h["certificate_codings"], certificate_compression_name),
+            **staple_columns(finished, at),
+            "psk_identities": counts(h["psk_identities"]),
+            "renegotiations": counts(h["renegotiations"]),
+            "key_updates": counts(h["key_updates"]),
             "client_record_limit": counts(h["client_record_limit"]),
             "early_data_offered": booleans(h["early_offered"]),
             "early_data_accepted": booleans(h["early_accepted"], h["encrypted_extensions_size"] > 0),

@@ -147,6 +147,7 @@ EXCHANGE = row_type(
     ("response_media", "u1", "likewise of the response"),
     ("stream", "i8", "1 + id of its stream in HTTP/2 or HTTP/3, 0 = it has none (HTTP/1)"),
     ("is_inferred", "u1", "1: nothing of it was read, the sizes and directions of encrypted records tell of it"),
+    ("fetch", "u1", "what a browser says it is for (Sec-Fetch-Dest): 1 = a document, 2 = anything else, 0 = it does not say"),
     ("is_pushed", "u1", "1: the server pushed it (HTTP/2), the request is its promise"),
     ("reset_by", "u1", "who reset its stream first: 1 = client, 2 = server, 0 = nobody"),
     ("reset_code", "i8", "error code it gave (RFC 9113 7, RFC 9114 8.1)"),

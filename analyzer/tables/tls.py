@@ -57,8 +57,8 @@ ERRORS = (
 ERROR_CODES = {name: code for code, name in enumerate(ERRORS)}
 
 # ---- HANDSHAKE.resumed_by
-BY_ID, BY_TICKET, BY_PSK = 1, 2, 3
-RESUMPTIONS = ("none", "session id", "ticket", "psk")
+BY_ID, BY_TICKET, BY_PSK, BY_EXTERNAL_PSK = 1, 2, 3, 4
+RESUMPTIONS = ("none", "session id", "ticket", "psk", "external psk")
 
 HISTORY_SIZE = 100  # Zeek's own limit of ssl_history
 
@@ -95,11 +95,15 @@ HANDSHAKE = row_type(
     ("downgrade", "u1", "sentinel in the server random (RFC 8446 4.1.3): 1 = to TLS 1.2, 2 = to 1.1 or less"),
     ("psk_offered", "u1", "pre_shared_key in the ClientHello"),
     ("psk_modes", "u1", "psk_key_exchange_modes offered: bit 0 = psk_ke, bit 1 = psk_dhe_ke"),
+    ("psk_identities", "i4", "PSK identities offered"),
     ("certificate_codings", "u1", "compress_certificate offered: bit 1 = zlib, 2 = brotli, 3 = zstd"),
     ("client_record_limit", "i4", "record_size_limit of the client, 0 = none"),
     ("early_offered", "u1", "early_data in the ClientHello"),
     ("early_accepted", "u1", "the server took the early data (EncryptedExtensions, only with keys)"),
     ("early_records", "i4", "client application records before the ServerHello: 0-RTT data"),
+    ("renegotiations", "i4", "handshakes of the client after its first (up to TLS 1.2)"),
+    ("key_updates", "i4", "KeyUpdate messages of both ends (TLS 1.3, only with keys)"),
+    ("staple_asked", "u1", "status_request in the ClientHello"),
     ("client_random", ("u1", (32,)), "random of the first ClientHello, the key of a key log"),
     ("last_alert_code", "i4", "description of the last alert in clear (Zeek's last_alert), -1 = none"),
     ("alert_level", "i4", "of the first fatal alert, else of the last alert in clear; 0 = none"),
@@ -134,6 +138,11 @@ HANDSHAKE = row_type(
     ("extensions_answered_size", "i4", "its length"),
     ("encrypted_extensions", "i8", "extensions of EncryptedExtensions (with keys), likewise"),
     ("encrypted_extensions_size", "i4", "its length"),
+    ("psk_identity", "i8", "first bytes of the first PSK identity offered, hexadecimal"),
+    ("psk_identity_size", "i4", "its length"),
+    ("staple", "i8", "OCSP response that the server sent along, DER"),
+    ("staple_size", "i4", "its length"),
+    ("staple_key", "i8", "hash of it"),
     ("history_size", "u1", "letters in history"),
     ("history", ("u1", (HISTORY_SIZE,)), "Zeek's ssl_history letters as ASCII, the client's in upper case"),
     ("ja3", "i8", "JA3 hash, 32 hex digits"),
@@ -161,7 +170,7 @@ CHAIN_LINK = row_type(
 
 # The spans of a HANDSHAKE row, each with its `_size`.
 CODE_LISTS = ("groups_offered", "shares_offered", "extensions_offered", "extensions_answered", "encrypted_extensions")
-HANDSHAKE_TEXTS = ("server_name", "alpn", "alpn_offered", "ja3", "ja3s", "ja4", *CODE_LISTS)
+HANDSHAKE_TEXTS = ("server_name", "alpn", "alpn_offered", "ja3", "ja3s", "ja4", "psk_identity", "staple", *CODE_LISTS)
 
 
 # ---- below: rows that only messages/tls reads
@@ -250,6 +259,7 @@ PROGRESS = row_type(
     ("session_id", ("u1", (32,)), "the session id"),
     ("has_ticket", "u1", "SessionTicket extension with a ticket"),
     ("identity_length", "i4", "length of the first PSK identity offered: a ticket of an earlier session, 0 = none"),
+    ("external_identities", "i8", "bit n: PSK identity n has no age, so it is no ticket (the first 62)"),
     ("has_key_exchange", "u1", "ClientKeyExchange seen"),
     ("client_protected", "u1", "the client switched to encryption"),
     ("server_protected", "u1", "the server switched to encryption"),
@@ -284,7 +294,7 @@ DISTINCT = row_type(
     ("position", "i8", "the bytes in the text kept for them"),
     ("length", "i4", "their number"),
     ("digest_size", "u1", "characters in digest"),
-    ("digest", ("u1", (36,)), "what was computed from them, ASCII"),
+    ("digest", ("u1", (68,)), "what was computed from them, ASCII"),
 )
 
 # One secret of a key log.

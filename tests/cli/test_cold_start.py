@@ -1,6 +1,10 @@
 """When kernels run as plain Python, and what the user is told when they are compiled."""
 
+import bz2
+import gzip
+import lzma
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,6 +29,14 @@ FRAMES = [udp_packet(b"x" * k) for k in range(20)]
 )
 def test_packets_are_counted_at_a_glance(data: bytes, packets: int) -> None:
     assert cold_start.count_packets(data) == packets
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_what_is_compressed_is_unpacked_to_count(pack: Callable[[bytes], bytes]) -> None:
+    assert cold_start.count_packets(pack(pcap(FRAMES))) == 20
+    bomb = pack(pcap([bytes(60)] * 50_000))
+    assert cold_start.count_packets(bomb) > cold_start.FEW_PACKETS
+    assert cold_start.count_packets(pack(pcap(FRAMES))[:9]) == 0
 
 
 def test_a_lying_length_ends_the_count() -> None:

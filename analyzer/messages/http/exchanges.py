@@ -19,6 +19,7 @@ from analyzer.messages.http.pairing_kernels import (
     CURSOR,
     DECODES,
     HEAD_LIMIT,
+    KEEPS_HEADS,
     NEED,
     PIECE_ROOM,
     PIECES,
@@ -66,6 +67,7 @@ class Http:
         self._cursor[HEAD_LIMIT] = options.limits.head_bytes
         self._cursor[WAIT_LIMIT] = options.limits.pending_requests
         self._cursor[DECODES] = decode or options.decode_bodies
+        self._cursor[KEEPS_HEADS] = options.keep_heads
 
     @property
     def used(self) -> int:

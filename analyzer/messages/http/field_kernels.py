@@ -15,6 +15,7 @@ from analyzer.messages.http.head_kernels import (
     CONTENT_LENGTH,
     CONTENT_TYPE,
     DISPOSITION,
+    FETCH,
     HOST,
     LINES,
     LOCATION,
@@ -28,11 +29,14 @@ from analyzer.messages.http.head_kernels import (
     USER_AGENT,
     copy_user,
     copy_value,
+    is_word,
     name_kind,
     read_coding,
     read_length,
     trim,
 )
+
+DOCUMENT = np.frombuffer(b"document", np.uint8)
 
 
 @helper
@@ -94,6 +98,8 @@ def read_fields(data, lines, facts, row, is_response, text, top):
             read_coding(data, at, end, facts)
         elif kind == PROXY:
             facts[PROXIED] += 1
+        elif kind == FETCH:
+            row.fetch = 1 if is_word(data, at, end, DOCUMENT) else 2
         elif kind == AUTHORIZATION:
             if not is_response:
                 stop = copy_user(data, at, end, text, top)

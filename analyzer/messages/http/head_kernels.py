@@ -20,7 +20,7 @@ MAX_LENGTH = 0x7FFFFFFFFFFFFFFF
 
 # ---- the fields that are kept or that frame, by length of their name
 HOST, REFERER, USER_AGENT, ORIGIN, CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING = range(1, 9)
-SERVER, LOCATION, AUTHORIZATION, UPGRADE, PROXY, DISPOSITION = range(9, 15)
+SERVER, LOCATION, AUTHORIZATION, UPGRADE, PROXY, DISPOSITION, FETCH = range(9, 16)
 _NAMES = sorted(
     (
         (b"host", HOST),
@@ -37,6 +37,7 @@ _NAMES = sorted(
         (b"proxy-authorization", AUTHORIZATION),
         (b"upgrade", UPGRADE),
         (b"content-disposition", DISPOSITION),
+        (b"sec-fetch-dest", FETCH),  # Fetch Metadata Request Headers (W3C)
         # Zeek's list of fields that proxies add (base/protocols/http, proxy_headers)
         (b"forwarded", PROXY),
         (b"x-forwarded-for", PROXY),

@@ -36,6 +36,7 @@ from analyzer.messages.http.head_kernels import (
 )
 from analyzer.messages.http.pairing_kernels import (
     CODED_NEED,
+    KEEPS_HEADS,
     NEED,
     ROW_ROOM,
     TEXT_ROOM,
@@ -121,7 +122,7 @@ def room_for_head(head_size, cursor):
     """DONE when whatever a head of ``head_size`` bytes says fits: proxied fields are written longer than they came."""
     if cursor[USED] >= cursor[ROW_ROOM] or cursor[TUNNELS] + 2 > cursor[TUNNEL_ROOM]:
         return GROW_ROWS
-    cursor[NEED] = 2 * head_size + 64 + START
+    cursor[NEED] = 3 * head_size + 64 + START
     cursor[CODED_NEED] = 0
     return DONE if cursor[TEXT_TOP] + cursor[NEED] <= cursor[TEXT_ROOM] else GROW_TEXT
 
@@ -145,6 +146,8 @@ def read_head(data, run, stream, pairing, streams, exchanges, tunnels, text, lin
             row.proxied = cursor[TEXT_TOP]
             cursor[TEXT_TOP] = copy_proxied(data, lines, facts, text, cursor[TEXT_TOP])
             row.proxied_size = cursor[TEXT_TOP] - row.proxied
+        if cursor[KEEPS_HEADS]:
+            keep_head(data, facts, row, is_response, text, cursor)
     else:
         row.info_reason = cursor[TEXT_TOP]
         row.info_reason_size = facts[FIRST_SIZE]
@@ -162,6 +165,21 @@ def read_head(data, run, stream, pairing, streams, exchanges, tunnels, text, lin
         finish_message(exchanges, stream, 1)
     else:
         begin_body(exchanges, x, run, stream, streams, tunnels, facts, counts, cursor)
+
+
+@helper
+def keep_head(data, facts, row, is_response, text, cursor):
+    """The head as it came."""
+    top, n = cursor[TEXT_TOP], facts[HEAD_STOP] - facts[HEAD_AT]
+    for k in range(n):
+        text[top + k] = data[facts[HEAD_AT] + k]
+    cursor[TEXT_TOP] = top + n
+    if is_response:
+        row.response_head = top
+        row.response_head_size = n
+    else:
+        row.request_head = top
+        row.request_head_size = n
 
 
 @helper

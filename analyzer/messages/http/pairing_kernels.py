@@ -10,8 +10,8 @@ from analyzer.tables.http import HTTP_ERROR_CODES
 
 # ---- the kernel's cursor (int64): where it stands, what is in use, the limits, and the lengths of the tables and the text
 RUN_AT, BYTE_AT, USED, TUNNELS, TEXT_TOP, NEED, HEAD_LIMIT, WAIT_LIMIT, ROW_ROOM, TUNNEL_ROOM, TEXT_ROOM = range(11)
-PIECES, PIECE_ROOM, CODED_TOP, CODED_ROOM, CODED_NEED, DECODES = range(11, 17)
-CURSOR = 17
+PIECES, PIECE_ROOM, CODED_TOP, CODED_ROOM, CODED_NEED, DECODES, KEEPS_HEADS = range(11, 18)
+CURSOR = 18
 
 GAP_BEFORE_RESPONSE = HTTP_ERROR_CODES["gap_before_response"]
 TOO_MANY_PENDING = HTTP_ERROR_CODES["too_many_pending"]

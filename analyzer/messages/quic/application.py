@@ -88,7 +88,7 @@ class Application:
         if is_last and stream.final < 0:
             stream.final = end
         if offset > stream.next:
-            if stream.hold(offset, bytes(self._slab.view(position, size)), number, ts):
+            if stream.hold(offset, bytes(self._slab.bytes[position : position + size]), number, ts):
                 self._give_up(session, stream, stream_id, role, table)
             return
         known = stream.next - offset

@@ -189,7 +189,7 @@ class Quic(Handshakes):
     def _take_handshake(self, packet: Packet, session: Session) -> int:
         """Open a Handshake or 0-RTT packet; the bits that its marks get."""
         role = int(packet.sender != self._hot["client"][packet.connection])
-        content = self._slab.view(packet.position, packet.packet_size)
+        content = self._slab.bytes[packet.position : packet.position + packet.packet_size]
         if packet.kind == rows.ZERO_RTT:
             if role or not session.early:
                 return 0
@@ -227,19 +227,19 @@ class Quic(Handshakes):
         sender, place = session.client ^ frame.role, (frame.ts, frame.number)
         if frame.kind == frame_kernels.CRYPTO:
             stream = session.crypto[1][frame.role]
-            stream.add(frame.offset, bytes(self._slab.view(frame.position, frame.frame_size)), place)
+            stream.add(frame.offset, bytes(self._slab.bytes[frame.position : frame.position + frame.frame_size]), place)
             for message in stream.messages(place):
                 self._add_message(frame.connection, sender, message)
         elif frame.kind == frame_kernels.NEW_ID:
             self._hot["connection_ids"][frame.connection, sender] += 1
             octets = np.zeros(rows.CID_MAX, np.uint8)
-            octets[: frame.frame_size] = np.frombuffer(self._slab.view(frame.position, frame.frame_size), np.uint8)
+            octets[: frame.frame_size] = np.frombuffer(self._slab.bytes[frame.position : frame.position + frame.frame_size], np.uint8)
             if self._state[1] + 64 > len(self._ids):
                 self._rebuild_ids()
             columns = [np.array([value], np.int64) for value in (frame.frame_size, frame.connection, sender, frame.number)]
             add_ids(octets, *columns, self._ids, self._slots, self._state)
         elif frame.kind in (frame_kernels.CLOSE, frame_kernels.APPLICATION_CLOSE):
-            reason = bytes(self._slab.view(frame.position, frame.frame_size))
+            reason = bytes(self._slab.bytes[frame.position : frame.position + frame.frame_size])
             close = Close(frame.kind == frame_kernels.APPLICATION_CLOSE, frame.code, frame.stream, reason)
             self._take_close(frame.connection, sender, close, place)
         elif frame.kind == frame_kernels.DONE_FRAME:

@@ -76,7 +76,7 @@ class Handshakes:
         if conversation.opened[packet.sender] >= INITIALS:
             self._note_error(packet.connection, "initials", packet.number)
             return 0
-        content = self._slab.view(packet.position, packet.packet_size)
+        content = self._slab.bytes[packet.position : packet.position + packet.packet_size]
         frames = conversation.open(content, packet.pn_at, packet.version, packet.sender)
         if frames is None:
             conversation.not_opened += 1
@@ -92,7 +92,9 @@ class Handshakes:
         is_negotiation = packet.kind == rows.NEGOTIATION
         conversation.begin_again()
         if is_negotiation and not self._hot["offered_versions_size"][packet.connection]:
-            content = bytes(self._slab.view(packet.position + packet.pn_at, min(packet.packet_size - packet.pn_at, 256)))
+            content = bytes(
+                self._slab.bytes[packet.position + packet.pn_at : packet.position + min(packet.packet_size, packet.pn_at + 256)]
+            )
             codes = [int.from_bytes(content[at : at + 4], "big") for at in range(0, len(content) - 3, 4)]
             self._keep_text(packet.connection, "offered_versions", ",".join(version_name(code) for code in codes).encode())
 

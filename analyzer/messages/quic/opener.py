@@ -94,7 +94,7 @@ class Opener:
         long_enough = sizes >= 4 + TAG
         failed = int((~long_enough).sum())
         packets = packets[long_enough].view(np.recarray)
-        room = self._slab.room(int(packets["packet_size"].sum()))
+        room = self._slab.take(int(packets["packet_size"].sum()))
         if len(packets) == 0 or room < 0:
             return failed + len(packets)
         positions, pn_ats = packets["position"].astype(np.int64), packets["pn_at"].astype(np.int64)
@@ -126,7 +126,7 @@ class Opener:
         iv = np.frombuffer(direction.current.iv.to_bytes(12, "big"), np.uint8).copy()
         unmask(self._data, positions, pn_ats, masks, iv, first, direction.largest, facts, heads, nonces)
         numbers, widths, phases = (facts[:, column].tolist() for column in (NUMBER, WIDTH, PHASE))
-        nonce_bytes, head_bytes, view = nonces.tobytes(), heads.tobytes(), self._slab.view
+        nonce_bytes, head_bytes, view = nonces.tobytes(), heads.tobytes(), self._slab.bytes
         decrypt, wrong, phase = direction.current.decrypt_into, direction.current.wrong, direction.phase
         connection, slot, plain = session.connection, session.slot, self._plain
         head = int(HEAD)
@@ -140,14 +140,13 @@ class Opener:
             try:
                 decrypt(
                     nonce_bytes[12 * k : 12 * k + 12],
-                    view(at + begin, size - begin),
+                    view[at + begin : at + size],
                     head_bytes[head * k : head * k + begin],
-                    view(room, inner),
+                    view[room : room + inner],
                 )
             except wrong:
                 return k + 1, 1, room
             plain += (connection, role, 0, slot, numbers[k], room, inner, number, ts)
-            self._slab.keep(inner)
             room += inner
             direction.largest = max(direction.largest, numbers[k])
         return count, 0, room
@@ -172,16 +171,15 @@ class Opener:
             nonce = (protection.iv ^ pn).to_bytes(12, "big")
             try:
                 content = protection.decrypt(
-                    nonce, bytes(self._slab.view(at + begin, size - begin)), heads[int(HEAD) * k : int(HEAD) * k + begin]
+                    nonce, bytes(self._slab.bytes[at + begin : at + size]), heads[int(HEAD) * k : int(HEAD) * k + begin]
                 )
             except protection.wrong:
                 continue
             if is_next:
                 direction.update(pn)
                 self.counts["key_updates"] += 1
-            self._slab.view(room, inner)[:] = content
+            self._slab.bytes[room : room + inner][:] = content
             self._add(session, role, 0, pn, room, inner, lists[4][k], lists[3][k])
-            self._slab.keep(inner)
             direction.largest = max(direction.largest, pn)
             return k + 1, 0, room + inner
         return k + 1, 1, room

@@ -1,5 +1,5 @@
 # mypy: allow-untyped-defs
-"""Certificate messages (RFC 5246 7.4.2, RFC 8446 4.4.2) to distinct certificates: cut, hash, compare."""
+"""Certificate messages (RFC 5246 7.4.2, RFC 8446 4.4.2) to distinct certificates: cut, hash, compare; stapled OCSP responses."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import numpy as np
 
 from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, be16, be24, helper, kernel, u8
 from analyzer.messages.tls.digest_kernels import add_distinct, find_distinct, hash_bytes
+from analyzer.messages.tls.hello_kernels import copy_to_text
 from analyzer.tables.tls import ERROR_CODES
 
 BAD_LIST, TOO_LONG = np.int64(ERROR_CODES["certificate_list"]), np.int64(ERROR_CODES["chain_too_long"])
 CERTIFICATE = np.int64(0)  # DISTINCT.kind
+STAPLE_MAX = 1 << 16  # bytes of an OCSP response: with a chain of its own it has a few thousand
 
 
 @helper
@@ -50,6 +52,33 @@ def cut_chain(data, m, from_client, is_tls13, spans, used, limit):
                 return used, np.int64(BAD_LIST)
             at += 2 + size
     return used, error
+
+
+@helper
+def leaf_status(data, m):
+    """Position of the status_request extension's body of the first certificate (RFC 8446 4.4.2.1), 0 = none."""
+    end = np.int64(m.position) + np.int64(m.length)
+    at = np.int64(m.position) + 4 + max(u8(data, np.int64(m.position), end), np.int64(0))
+    at += 3 + max(be24(data, at, end), np.int64(0))
+    stop = min(at + 2 + be16(data, at, end), end)
+    at += 2
+    while at + 4 <= stop:
+        if be16(data, at, stop) == 5:
+            return at + 4
+        at += 4 + be16(data, at + 2, stop)
+    return np.int64(0)
+
+
+@helper
+def keep_staple(data, at, end, h, text, top):
+    """A CertificateStatus (RFC 6066 8) at ``at``: keep the first OCSP response of the connection; the new top of the text."""
+    size = be24(data, at + 1, end)
+    if u8(data, at, end) != 1 or size <= 0 or size > STAPLE_MAX or at + 4 + size > end or h.staple_size > 0:
+        return top
+    h.staple = top
+    h.staple_size = size
+    h.staple_key = hash_bytes(data, at + 4, size, np.int64(0))
+    return copy_to_text(data, at + 4, size, text, top)
 
 
 @kernel

@@ -113,7 +113,8 @@ def _pairs(name: Any) -> list[list[tuple[str, str]]]:
     return [[(a.oid.dotted_string, a.value if isinstance(a.value, str) else "#" + a.value.hex()) for a in rdn] for rdn in name.rdns]
 
 
-def _nanoseconds(moment: datetime) -> int:
+def nanoseconds(moment: datetime) -> int:
+    """A time in ns since 1970, exactly."""
     return (moment - EPOCH) // timedelta(microseconds=1) * 1000
 
 
@@ -264,8 +265,8 @@ def read_certificate(number: int, der: bytes) -> Certificate:
         reader.take("issuer", lambda: name_text(_pairs(certificate.issuer)))
         common = x509.NameOID.COMMON_NAME
         reader.take("common_name", lambda: next((str(a.value) for a in certificate.subject.get_attributes_for_oid(common)), None))
-        reader.take("not_before", lambda: _nanoseconds(certificate.not_valid_before_utc))
-        reader.take("not_after", lambda: _nanoseconds(certificate.not_valid_after_utc))
+        reader.take("not_before", lambda: nanoseconds(certificate.not_valid_before_utc))
+        reader.take("not_after", lambda: nanoseconds(certificate.not_valid_after_utc))
         oid = reader.take("signature", lambda: certificate.signature_algorithm_oid.dotted_string)
         if oid is not None:
             reader.found["signature_algorithm"] = SIGNATURE_NAMES.get(oid, oid)

@@ -226,8 +226,9 @@ class Tls:
         """Digest -> raw form of the distinct fingerprints kept: JA3 and JA3S (32 digits), second and third part of JA4 (12 digits)."""
         raw = {}
         for row in self._fingerprints[: int(self._counts[FINGERPRINTS_USED])]:
-            text = self._fingerprint_bytes[row.position : row.position + row.length].tobytes().decode("ascii")
-            raw[bytes(row.digest[: row.digest_size]).decode("ascii")] = text
+            if row.digest_size:
+                text = self._fingerprint_bytes[row.position : row.position + row.length].tobytes().decode("ascii")
+                raw[bytes(row.digest[: row.digest_size]).decode("ascii")] = text
         return raw
 
     def take(self, rows: Ints) -> Taken:

@@ -2,8 +2,9 @@
 """JA3, JA3S and JA4 of a hello whose parts are in ``found`` (see hello_kernels).
 
 A fingerprint's raw form is written behind the top of the text (the caller made room), hashed, and forgotten. A bounded table keeps
-the distinct raw forms with their digests: it gives raw forms for display and spares most of the hashing. When it is full the digest
-is computed each time; the result is the same.
+the distinct raw forms with their digests: it gives raw forms for display and spares most of the hashing. In the same table stand the
+bytes of ClientHellos that all this depends on, with both fingerprints: most clients send the same again and again. When the table is
+full the digest is computed each time; the result is the same.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ from analyzer.messages.tls.hello_kernels import (
 )
 from analyzer.tables.tls import NO_RECORD, SSL2
 
-JA3, JA3S, JA4_SUITES, JA4_EXTENSIONS = np.int64(1), np.int64(2), np.int64(3), np.int64(4)  # DISTINCT.kind
+JA3, JA3S, JA4_SUITES, JA4_EXTENSIONS, CLIENT = np.int64(1), np.int64(2), np.int64(3), np.int64(4), np.int64(5)  # DISTINCT.kind
+CLIENT_OF_QUIC = np.int64(6)
+JA3_SIZE, JA4_SIZE = 32, 36
 
 
 @helper
@@ -247,6 +250,81 @@ def put_ja4(data, version, is_quic, found, codes, raw, text, top, table, slots, 
     return put_digest(JA4_EXTENSIONS, text, raw, end - raw, top, table, slots, store, state, work)
 
 
+@helper
+def put_values(data, at, end, text, top):
+    """The two-byte values of data[at:end] without GREASE, after their number; the new top."""
+    start = top
+    top += 2
+    while at + 2 <= end:
+        value = be16(data, at, end)
+        if not is_grease(value):
+            text[top] = value >> 8
+            text[top + 1] = value & 255
+            top += 2
+        at += 2
+    text[start] = (top - start) >> 9 & 255
+    text[start + 1] = (top - start) >> 1 & 255
+    return top
+
+
+@helper
+def put_sources(data, h, found, text, top):
+    """What both fingerprints are made of: versions, suites, extensions, groups, schemes, formats, server name, ALPN; the new top."""
+    for version in (np.int64(h.client_version), np.int64(h.offered_version)):
+        text[top] = version >> 8 & 255
+        text[top + 1] = version & 255
+        top += 2
+    top = put_values(data, found[2 * SUITES], found[2 * SUITES + 1], text, top)
+    for slot in (GROUPS, SCHEMES):
+        at, end = list_span(data, slot, TWO, found)
+        top = put_values(data, at, end, text, top)
+    at, end = list_span(data, FORMATS, ONE, found)
+    text[top] = end - at
+    top += 1
+    for i in range(at, end):
+        text[top] = data[i]
+        top += 1
+    text[top] = 1 if found[2 * SERVER_NAME] > 0 else 0
+    top = put_ja4_alpn(data, found, text, top + 1)
+    at, end = found[2 * EXTENSION_LIST], found[2 * EXTENSION_LIST + 1]
+    while at < end:
+        kind = be16(data, at, end)
+        if not is_grease(kind):
+            text[top] = kind >> 8
+            text[top + 1] = kind & 255
+            top += 2
+        at += 4 + be16(data, at + 2, end)
+    return top
+
+
+@helper
+def fingerprint_client(data, h, found, codes, text, top, memo, slots, store, state, work):
+    """JA3 and JA4 of a ClientHello at ``top``; the new top."""
+    h.ja3 = top
+    h.ja3_size = JA3_SIZE
+    h.ja4 = top + JA3_SIZE
+    h.ja4_size = JA4_SIZE
+    raw = top + 100
+    size = put_sources(data, h, found, text, raw) - raw
+    is_quic = h.record_version == NO_RECORD
+    kind = CLIENT_OF_QUIC if is_quic else CLIENT
+    key = hash_bytes(text, raw, size, kind)
+    row = find_distinct(memo, slots, store, text, raw, size, kind, key)
+    if row >= 0:
+        for k in range(JA3_SIZE + JA4_SIZE):
+            text[top + k] = memo[row].digest[k]
+        return top + JA3_SIZE + JA4_SIZE
+    if 2 * state[0] < memo.shape[0] and state[1] + size <= store.size:
+        row = add_distinct(memo, slots, store, state, text, raw, size, kind, key, -1 - row)
+    stop = put_ja3_raw(data, np.int64(h.client_version), found, text, raw)
+    top = put_digest(JA3, text, raw, stop - raw, top, memo, slots, store, state, work)
+    top = put_ja4(data, np.int64(h.offered_version), is_quic, found, codes, raw + JA3_SIZE, text, top, memo, slots, store, state, work)
+    if row >= 0:
+        for k in range(JA3_SIZE + JA4_SIZE):
+            memo[row].digest[k] = text[np.int64(h.ja3) + k]
+    return top
+
+
 @kernel
 def fingerprint_hellos(data, messages, i, used, handshakes, text, memo, slots, store, counts, scratch):
     """Fingerprints of the first hello of either end among messages[i:used]; answers (status, next message).
@@ -266,14 +344,7 @@ def fingerprint_hellos(data, messages, i, used, handshakes, text, memo, slots, s
             if kind == 1 and is_client and h.ja3_size == 0:
                 find_client_parts(data, at, end, found)
                 if found[2 * SUITES] > 0:
-                    stop = put_ja3_raw(data, np.int64(h.client_version), found, text, top + 100)
-                    h.ja3 = top
-                    h.ja3_size = 32
-                    top = put_digest(JA3, text, top + 100, stop - top - 100, top, memo, slots, store, state, work)
-                    h.ja4 = top
-                    h.ja4_size = 36
-                    version, is_quic = np.int64(h.offered_version), m.version == NO_RECORD
-                    top = put_ja4(data, version, is_quic, found, codes, top + 100, text, top, memo, slots, store, state, work)
+                    top = fingerprint_client(data, h, found, codes, text, top, memo, slots, store, state, work)
             elif kind == 2 and not is_client and h.ja3s_size == 0 and not is_retry_random(data, at + 2, end):
                 find_server_parts(data, at, end, found)
                 if found[2 * SUITES] > 0:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, helper, kernel
-from analyzer.messages.tls.certificate_kernels import cut_chain
+from analyzer.messages.tls.certificate_kernels import cut_chain, keep_staple, leaf_status
 from analyzer.messages.tls.data_kernels import MEASURED, STEP, is_protected, mark_step, read_protected, set_step
 from analyzer.messages.tls.hello_kernels import FOUND_SIZE, SHARE, find_server_parts, is_retry_random, is_tls13_version
 from analyzer.messages.tls.negotiation_kernels import (
@@ -94,6 +94,8 @@ def read_alert(h, m, is_client):
 def read_change_cipher_spec(h, p, m, is_client):
     """change_cipher_spec: the sender encrypts from here on (in 1.3 only for the eyes of middleboxes, RFC 8446 D.4)."""
     add_letter(h, np.int64(105), is_client)
+    if is_client and p.client_protected and h.version > 0 and not is_tls13_version(np.int64(h.version)):
+        h.renegotiations += 1  # RFC 5246 7.1: one in every handshake; its hellos are encrypted
     mark_step(h, CLIENT_CCS if is_client else SERVER_CCS, m, MEASURED)
     if not is_client:
         p.server_protected = 1
@@ -142,6 +144,12 @@ def read_handshake(data, m, h, p, text, top, found):
             p.has_key_exchange = 1
         if kind == 12 and is_kept and not is_client:
             read_key_exchange(data, m, h)
+        if kind == 22 and is_kept and not is_client:
+            top = keep_staple(data, np.int64(m.position), np.int64(m.position) + np.int64(m.length), h, text, top)
+        if kind == 11 and is_kept and not is_client and is_tls13_version(np.int64(h.version)):
+            status = leaf_status(data, m)
+            if status > 0:
+                top = keep_staple(data, status, np.int64(m.position) + np.int64(m.length), h, text, top)
         if is_tls13_version(np.int64(h.version)):
             return read_encrypted(data, m, h, p, text, top, found, is_client)
     return top

@@ -15,8 +15,8 @@ from analyzer.kernel import be16, be64, helper, u8
 SUITES, SESSION, COMPRESSIONS, EXTENSION_LIST = 0, 1, 2, 3  # each at 2*x (position) and 2*x + 1 (end)
 SERVER_NAME, VERSIONS, TICKET, PSK, ETM, EMS, ECH, RENEGOTIATION, HEARTBEAT, OLD_SHARE = 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
 GROUPS, FORMATS, SCHEMES, ALPN, SHARE = np.int64(14), np.int64(15), np.int64(16), np.int64(17), np.int64(18)
-EARLY, MODES, CODINGS, SIZE_LIMIT = np.int64(19), np.int64(20), np.int64(21), np.int64(22)
-FOUND_SIZE = 46
+EARLY, MODES, CODINGS, SIZE_LIMIT, STATUS = np.int64(19), np.int64(20), np.int64(21), np.int64(22), np.int64(23)
+FOUND_SIZE = 48
 ONE, TWO = np.int64(1), np.int64(2)  # int64, as GROUPS and those after it: a literal as an argument would compile a helper once more
 
 RETRY_1, RETRY_2 = np.uint64(0xCF21AD74E59A6111), np.uint64(0xBE1D8C021E65B891)  # RFC 8446 4.1.3
@@ -53,6 +53,8 @@ def slot_of(kind):
     """Place in ``found`` of an extension that is read, -1 for the others (IANA TLS ExtensionType Values)."""
     if kind == 0:
         return SERVER_NAME
+    if kind == 5:
+        return STATUS
     if kind == 10:
         return GROUPS
     if kind == 11:

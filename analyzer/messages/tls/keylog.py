@@ -38,8 +38,8 @@ class KeyLog:
 
     def __init__(self) -> None:
         self._known: npt.NDArray[np.uint64] = np.zeros(0, np.uint64)
-        self._randoms = memoryview(b"")
-        self._columns: list[npt.NDArray[np.uint8]] = []
+        self._randoms = self._secrets = memoryview(b"")
+        self._labels = self._sizes = b""
         self._keys: Rows = new_table(KEY, 0)
         self._used = 0
         self._counts: Ints = np.zeros(3, np.int64)
@@ -88,16 +88,22 @@ class KeyLog:
         self._keys[: self._used] = used[order]
         self._known = prefixes[order]
         self._randoms = memoryview(used["random"].tobytes())
-        self._columns = [self._keys[name].view(np.ndarray) for name in ("label", "secret_size", "secret")]
+        used = self._keys[: self._used].view(np.ndarray)
+        self._labels, self._sizes = used["label"].tobytes(), used["secret_size"].tobytes()
+        self._secrets = memoryview(used["secret"].tobytes())
 
     def find(self, random: bytes) -> dict[str, bytes]:
         """Label -> secret of one client random; of lines that say different things the last one counts."""
-        wanted = np.uint64(int.from_bytes(random[:8], "big"))
-        known = self.known
-        first, last = int(np.searchsorted(known, wanted, "left")), int(np.searchsorted(known, wanted, "right"))
-        found = {}
-        labels, sizes, secrets = self._columns
-        for row in range(first, last):
-            if self._randoms[32 * row : 32 * row + 32] == random:
-                found[LABELS[labels[row]]] = secrets[row].tobytes()[: sizes[row]]
-        return found
+        return self.find_all(np.frombuffer(random, np.uint8).reshape(1, 32))[0]
+
+    def find_all(self, randoms: Bytes) -> list[dict[str, bytes]]:
+        """The same for each of (n, 32) client randoms."""
+        known, wanted = self.known, randoms[:, :8].copy().view(">u8").ravel().astype(np.uint64)
+        firsts, lasts = np.searchsorted(known, wanted, "left"), np.searchsorted(known, wanted, "right")
+        content = randoms.tobytes()
+        spans = zip(range(0, len(content), 32), firsts.tolist(), lasts.tolist(), strict=True)
+        return [self._secrets_of(content[at : at + 32], first, last) if first < last else {} for at, first, last in spans]
+
+    def _secrets_of(self, random: bytes, first: int, last: int) -> dict[str, bytes]:
+        rows = (row for row in range(first, last) if self._randoms[32 * row : 32 * row + 32] == random)
+        return {LABELS[self._labels[row]]: bytes(self._secrets[64 * row : 64 * row + self._sizes[row]]) for row in rows}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analyzer.kernel import be16, be64, helper, u8
+from analyzer.kernel import be16, be32, be64, helper, u8
 from analyzer.messages.tls.data_kernels import MEASURED, STEP, finish_client, mark_step
 from analyzer.messages.tls.hello_kernels import (
     ALPN,
@@ -25,6 +25,7 @@ from analyzer.messages.tls.hello_kernels import (
     SESSION,
     SHARE,
     SIZE_LIMIT,
+    STATUS,
     SUITES,
     TICKET,
     TO_TLS11,
@@ -49,10 +50,11 @@ from analyzer.messages.tls.hello_kernels import (
     put_protocols,
     put_shares,
 )
-from analyzer.tables.tls import BY_ID, BY_PSK, BY_TICKET, ERROR_CODES, SSL2
+from analyzer.tables.tls import BY_EXTERNAL_PSK, BY_ID, BY_PSK, BY_TICKET, ERROR_CODES, SSL2
 
 BAD_CLIENT_HELLO, BAD_SERVER_HELLO = ERROR_CODES["client_hello"], ERROR_CODES["server_hello"]
 RETRY = STEP["hello_retry_request"]
+IDENTITY_SHOWN = np.int64(32)  # bytes of a PSK identity: a ticket is long, and its first bytes tell it apart
 
 
 @helper
@@ -100,6 +102,33 @@ def read_client_limits(data, h, found):
     h.certificate_codings = bits_of(data, at, end, TWO)
     h.client_record_limit = max(be16(data, found[2 * SIZE_LIMIT], found[2 * SIZE_LIMIT + 1]), 0) if found[2 * SIZE_LIMIT] > 0 else 0
     h.early_offered = 1 if found[2 * EARLY] > 0 else 0
+    h.staple_asked = 1 if found[2 * STATUS] > 0 else 0
+
+
+@helper
+def read_identities(data, h, p, found, text, top):
+    """PSK identities (RFC 8446 4.2.11): their number, the first bytes of the first in hexadecimal, and which are no tickets."""
+    at, end = list_span(data, PSK, TWO, found)
+    p.identity_length = max(be16(data, at, end), 0)
+    h.psk_identity = top
+    for i in range(at + 2, min(at + 2 + min(np.int64(p.identity_length), IDENTITY_SHOWN), end)):
+        for shift in range(4, -1, -4):
+            digit = np.int64(data[i]) >> shift & 15
+            text[top] = digit + (48 if digit < 10 else 87)
+            top += 1
+    h.psk_identity_size = top - np.int64(h.psk_identity)
+    p.external_identities = 0
+    count = np.int64(0)
+    while at < end:
+        age = at + 2 + max(be16(data, at, end), np.int64(0))
+        if be32(data, age, end) < 0:
+            break
+        if be32(data, age, end) == 0 and count < 62:
+            p.external_identities = np.int64(p.external_identities) | np.int64(1) << count
+        count += 1
+        at = age + 4
+    h.psk_identities = count
+    return top
 
 
 @helper
@@ -123,7 +152,7 @@ def read_client_hello(data, m, h, p, text, top, found):
     copy_session_id(data, found[2 * SESSION], found[2 * SESSION + 1], p)
     p.has_ticket = 1 if found[2 * TICKET] < found[2 * TICKET + 1] else 0
     h.psk_offered = 1 if found[2 * PSK] > 0 else 0
-    p.identity_length = max(be16(data, found[2 * PSK] + 2, found[2 * PSK + 1]), 0)
+    top = read_identities(data, h, p, found, text, top)
     h.is_ech = 1 if found[2 * ECH] > 0 else 0
     count_offers(data, found, TWO, h)
     name, size = first_server_name(data, found)
@@ -194,7 +223,9 @@ def read_server_extensions(data, version, h, p, found, text, top):
         group = be16(data, found[2 * share], found[2 * share + 1])
         h.group = group if found[2 * share] > 0 and group > 0 else 0
         h.is_resumed = 1 if found[2 * PSK] > 0 and h.psk_offered else 0
-        h.resumed_by = BY_PSK if h.is_resumed else 0
+        taken = be16(data, found[2 * PSK], found[2 * PSK + 1])
+        is_external = 0 <= taken < 62 and np.int64(p.external_identities) >> taken & 1 == 1
+        h.resumed_by = 0 if h.is_resumed == 0 else BY_EXTERNAL_PSK if is_external else BY_PSK
     elif is_session_id_of(data, found, p):
         h.is_resumed = 1
         h.resumed_by = BY_TICKET if p.has_ticket else BY_ID
@@ -259,6 +290,8 @@ def read_encrypted(data, m, h, p, text, top, found, is_client):
     kind, at, end = np.int64(m.handshake_type), np.int64(m.position), np.int64(m.position) + np.int64(m.length)
     if kind == 20 and is_client:
         finish_client(h, p)
+    if kind == 24:
+        h.key_updates += 1
     if m.position < 0 or is_client:
         return top
     if kind == 8:

@@ -6,12 +6,13 @@ records are counted as without keys) and is followed by the messages in it. The 
 been sent in clear. Application data becomes runs of a child stream with the connection and sender of the outer one; a record that came
 in several frames gives two runs, so that its first byte has the time of its first frame and its last byte that of its last.
 
-A loop in Python over records: rare (only with keys), and one call of the cipher dwarfs it.
+A loop in Python over records, only with keys: it calls the cipher and notes numbers, tables are made of them at once.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -21,35 +22,16 @@ from analyzer.messages.tls.certificate_compression import MESSAGE as COMPRESSED
 from analyzer.messages.tls.certificate_compression import decompress
 from analyzer.messages.tls.keylog import KeyLog
 from analyzer.messages.tls.session import Direction, Session
-from analyzer.tables import Bytes, Ints, Rows, new_table, take_rows
+from analyzer.tables import Bytes, Ints, Rows, join_tables, new_table, take_rows
 from analyzer.tables.streams import RUN
-from analyzer.tables.tls import AFTER_GAP, DAMAGED, ENDED, IN_ARENA, KEYED, OPENED, PROTECTED
+from analyzer.tables.tls import AFTER_GAP, DAMAGED, ENDED, IN_ARENA, KEYED, OPENED, PROTECTED, TLS_MESSAGE
 
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
 CLIENT_HELLO, SERVER_HELLO, END_OF_EARLY_DATA, CERTIFICATE, FINISHED, KEY_UPDATE = 1, 2, 5, 11, 20, 24
+RANDOM_END: Final = 34  # of the body of a hello
 
-
-class Message(NamedTuple):
-    """A row of the message table, as plain numbers."""
-
-    row: int
-    connection: int
-    sender: int
-    content_type: int
-    handshake_type: int
-    marks: int
-    version: int
-    length: int
-    alert: int
-    position: int
-    first_ts: int
-    first_number: int
-    last_ts: int
-    last_number: int
-    first_part: int
-
-
-_FIELDS: Final = Message._fields[1:]
+Row: TypeAlias = tuple[int, int, int, int, int, int, int, int, int]  # its number in the table, then as _FIELDS
+_FIELDS: Final = ("connection", "sender", "content_type", "handshake_type", "marks", "version", "length", "position")
 COUNTS: Final = (
     "connections_with_keys",
     "decrypted_records",
@@ -59,8 +41,8 @@ COUNTS: Final = (
     "decrypted_bytes",
 )
 # numbers of a message inside a record, to stand after the record's row
-_FOUND_FIELDS: Final = ("row", "content_type", "handshake_type", "length", "alert", "position", "first_ts", "first_number")
-_RUN_FIELDS: Final = ("connection", "sender", "marks", "gap", "position", "run_size", "offset", "number", "ts")
+_FOUND_FIELDS: Final = ("row", "content_type", "handshake_type", "length", "alert", "position")
+_CONTENT_SIZE: Final = 6  # numbers of content: row of the record, position, bytes, offset, bytes missing before, lead
 
 
 class Opener:
@@ -70,10 +52,16 @@ class Opener:
         self._keylog = keylog
         self._limit = handshake_bytes
         self._slab = Slab(memory)
+        self._memory = memory
         self._sessions: dict[int, Session] = {}
-        self._runs: list[int] = []  # as _RUN_FIELDS, one after the other: no object for each
+        self._messages: Rows = new_table(TLS_MESSAGE, 0)  # those being read
+        self._secrets: dict[int, dict[str, bytes]] = {}  # row of a ClientHello -> secrets of its connection
+        # one number after the other: no object for each record
         self._found: list[int] = []  # as _FOUND_FIELDS
+        self._places: list[tuple[int, int, int]] = []  # message that began in an earlier record, time and frame of its first byte
         self._opened: list[int] = []  # row and type of the content of each record
+        self._content: list[int] = []
+        self._runs: list[Rows] = []
         self.counts = dict.fromkeys(COUNTS, 0)
 
     def begin(self) -> None:
@@ -83,150 +71,165 @@ class Opener:
 
     def runs(self) -> Rows:
         """RUN rows of what was inside, in the order of the records' last bytes, once a batch; valid until ``begin``."""
-        table = new_table(RUN, len(self._runs) // len(_RUN_FIELDS))
-        rows: Ints = np.array(self._runs, np.int64).reshape(-1, len(_RUN_FIELDS))
-        for column, name in enumerate(_RUN_FIELDS):
-            table[name] = rows[:, column]
-        self.counts["decrypted_bytes"] += int(rows[:, _RUN_FIELDS.index("run_size")].sum())
+        if not self._runs:
+            return new_table(RUN, 0)
+        table = join_tables(self._runs)
+        self.counts["decrypted_bytes"] += int(table["run_size"].sum())
         return table
 
     def open_messages(self, messages: Rows, used: int) -> tuple[Rows, int]:
         """TLS_MESSAGE rows with those of what is inside the protected ones, and their number; the same table where nothing is keyed."""
-        rows = np.flatnonzero(messages["marks"][:used] & KEYED)
-        if len(rows) == 0:
+        m = messages[:used].view(np.ndarray)
+        marks, kind = m["marks"], m["content_type"]
+        if not (marks & KEYED).any():
             return messages, used
-        self._found.clear()
-        self._opened.clear()
-        keyed, sessions = take_rows(messages, rows), self._sessions
-        for m in zip(rows.tolist(), *(keyed[name].tolist() for name in _FIELDS), strict=True):
-            session = sessions.get(m[1])
-            if session is not None and m[5] & PROTECTED:
-                self._take_record(session, Message._make(m))
-            else:
-                self._take(session, Message._make(m))
+        is_clear_hello = (kind == HANDSHAKE) & ((m["handshake_type"] == CLIENT_HELLO) | (m["handshake_type"] == SERVER_HELLO))
+        is_clear_hello &= m["position"] >= 0
+        is_wanted = is_clear_hello | (kind == CHANGE_CIPHER_SPEC) | ((marks & (PROTECTED | AFTER_GAP | ENDED)) != 0)
+        rows = np.flatnonzero(((marks & KEYED) != 0) & is_wanted)
+        keyed = take_rows(messages, rows)
+        self._messages = messages
+        for numbers in (self._found, self._places, self._opened, self._content):
+            numbers.clear()
+        self._find_secrets(rows, keyed)
+        self._read(zip(rows.tolist(), *(keyed[name].tolist() for name in _FIELDS), strict=True))
+        self._runs.append(self._content_runs())
         return self._merged(messages, used)
 
-    def _take(self, session: Session | None, m: Message) -> None:
-        if m.content_type == HANDSHAKE and m.handshake_type >= 0:
-            if m.position >= 0:
-                self._read_clear(session, m)
-        elif session is not None:
-            direction = session.directions[m.sender]
-            if m.marks & AFTER_GAP:
-                direction.lose(m.length)
-            elif m.marks & ENDED:
-                if session.has_content:
-                    self._add_run(direction, m, 0, 0)
-            elif m.content_type == CHANGE_CIPHER_SPEC:
-                session.change_cipher_spec(m.sender)
+    def _find_secrets(self, rows: Ints, keyed: Rows) -> None:
+        """Look up the secrets of all ClientHellos at once."""
+        at = np.flatnonzero((keyed["handshake_type"] == CLIENT_HELLO) & (keyed["position"] >= 0) & (keyed["length"] >= RANDOM_END))
+        spans = keyed["position"][at][:, None] + np.arange(2, RANDOM_END)
+        self._secrets = dict(zip(rows[at].tolist(), self._keylog.find_all(self._memory.data[spans]), strict=True))
 
-    def _read_clear(self, session: Session | None, m: Message) -> None:
-        """A hello in clear."""
-        body = bytes(self._slab.view(m.position, m.length))
-        if m.handshake_type == CLIENT_HELLO:
-            self._read_client_hello(session, m, body[2:34])
-        elif m.handshake_type == SERVER_HELLO and session is not None:
-            session.read_server_hello(body)
+    def _read(self, rows: Iterable[Row]) -> None:
+        """Open the records of all connections in their order, and follow what changes their keys."""
+        sessions, memory, take = self._sessions, self._slab.bytes, self._slab.take
+        for row, connection, sender, kind, handshake_type, marks, version, length, position in rows:
+            session = sessions.get(connection)
+            if session is None or not marks & PROTECTED:
+                self._follow(session, (row, connection, sender, kind, handshake_type, marks, version, length, position))
+                continue
+            if session.is_unsupported:
+                continue
+            direction = session.directions[sender]
+            room = take(length) if position >= 0 else -1
+            if room < 0:
+                direction.pass_over(kind, None, length)
+                continue
+            was_lost = direction.is_lost
+            opened = direction.open(kind << 16 | version, memory[position : position + length], memory[room : room + length])
+            if opened is None:
+                self.counts["not_decrypted_records"] += 1
+                continue
+            inner, size = opened
+            self.counts["resynchronised_records"] += was_lost
+            self._opened += (row, inner)
+            if inner == APPLICATION_DATA:
+                session.has_content = True
+                if size:
+                    self._content += (row, room, size, *direction.move(size), direction.lead)
+            elif inner == HANDSHAKE:
+                self._add_messages(session, direction, row, (room, size))
+            elif inner == ALERT and size == 2:
+                self._found += (row, ALERT, -1, 2, memory[room] << 8 | memory[room + 1], -1)
+
+    def _follow(self, session: Session | None, m: Row) -> None:
+        """What is no protected record but changes what follows: hellos in clear, change_cipher_spec, gaps and ends."""
+        row, connection, sender, kind, handshake_type, marks, _, length, position = m
+        memory = self._slab.bytes
+        if handshake_type == CLIENT_HELLO and position >= 0:
+            self._read_client_hello(row, connection, sender, bytes(memory[position + 2 : position + RANDOM_END]))
+        elif session is None:
+            return
+        elif handshake_type == SERVER_HELLO and position >= 0:
+            session.read_server_hello(bytes(memory[position : position + length]))
             self.counts["not_decryptable_connections"] += session.is_unsupported
+        elif marks & AFTER_GAP:
+            session.directions[sender].lose(length)
+        elif marks & ENDED:
+            if session.has_content:
+                self._content += (row, 0, 0, *session.directions[sender].move(0), 0)
+        elif kind == CHANGE_CIPHER_SPEC:
+            session.change_cipher_spec(sender)
 
-    def _read_client_hello(self, session: Session | None, m: Message, random: bytes) -> None:
-        secrets = self._keylog.find(random)
+    def _read_client_hello(self, row: int, connection: int, sender: int, random: bytes) -> None:
+        """A ClientHello in clear: of a connection whose secrets are known, or of one that may change its keys."""
+        secrets, session = self._secrets.get(row, {}), self._sessions.get(connection)
         if session is not None:
             session.renew(random, secrets)
         elif secrets:
-            self._sessions[m.connection] = Session(m.sender, random, secrets)
+            self._sessions[connection] = Session(sender, random, secrets)
             self.counts["connections_with_keys"] += 1
 
-    def _take_record(self, session: Session, m: Message) -> None:
-        """A protected record: open it, and hand on what is inside."""
-        if session.is_unsupported:
-            return
-        direction = session.directions[m.sender]
-        room = self._slab.room(m.length) if m.position >= 0 else -1
-        if room < 0:
-            direction.pass_over(m.content_type, None, m.length)
-            return
-        was_lost = direction.is_lost
-        out = self._slab.view(room, m.length)
-        opened = direction.open((m.content_type, m.version), self._slab.view(m.position, m.length), out)
-        if opened is None:
-            self.counts["not_decrypted_records"] += 1
-            return
-        kind, size = opened
-        if was_lost:
-            self.counts["resynchronised_records"] += 1
-        self._opened += (m.row, kind)
-        if kind == APPLICATION_DATA:
-            self._slab.keep(size)
-            session.has_content = True
-            self._add_content(direction, m, room, size)
-        elif kind == HANDSHAKE:
-            self._add_messages(session, m, room, size)
-        elif kind == ALERT and size == 2:
-            self._found += (m.row, ALERT, -1, 2, out[0] << 8 | out[1], -1, m.first_ts, m.first_number)
-
-    def _add_content(self, direction: Direction, m: Message, position: int, size: int) -> None:
-        """Application data as one run, or two where it came in several frames."""
-        if size == 0:
-            return
-        if m.first_number != m.last_number:
-            lead = direction.stage.protection.lead if direction.stage is not None else 0
-            first = min(max(m.first_part - lead, 1), size - 1)
-            if first > 0:
-                offset, gap = direction.offset + direction.gap, direction.gap
-                self._runs += (m.connection, m.sender, 0, gap, position, first, offset, m.first_number, m.first_ts)
-                direction.offset, direction.gap = offset + first, 0
-                position, size = position + first, size - first
-        self._add_run(direction, m, position, size)
-
-    def _add_run(self, direction: Direction, m: Message, position: int, size: int) -> None:
-        """A run that ends where the message ends; one without bytes ends the stream as the outer one ended."""
-        offset = direction.offset + direction.gap
-        marks = 0 if size else m.alert
-        self._runs += (m.connection, m.sender, marks, direction.gap, position, size, offset, m.last_number, m.last_ts)
-        direction.offset = offset + size
-        direction.gap = 0
-
-    def _add_messages(self, session: Session, m: Message, position: int, size: int) -> None:
-        """The handshake messages that are complete with this record."""
-        direction = session.directions[m.sender]
-        place = (m.first_ts, m.first_number)
-        content = bytes(self._slab.view(position, size))
-        if direction.pending:
-            content = bytes(direction.pending) + content
-            place = direction.pending_place
+    def _add_messages(self, session: Session, direction: Direction, row: int, span: tuple[int, int]) -> None:
+        """The handshake messages that are complete with this record, whose content is at ``span`` (position and size)."""
+        memory, (at, size) = self._slab.bytes, span
+        began = direction.pending_place if direction.pending else None
+        if began is not None:
+            content = bytes(direction.pending) + bytes(memory[at : at + size])
             direction.pending.clear()
-        at = 0
-        while at + 4 <= len(content):
-            length = int.from_bytes(content[at + 1 : at + 4], "big")
+            at, size = self._slab.put(content), len(content)
+            if at < 0:
+                return
+        end = at + size
+        while at + 4 <= end:
+            kind, length = memory[at], memory[at + 1] << 16 | memory[at + 2] << 8 | memory[at + 3]
             if length > self._limit:
                 return
-            if at + 4 + length > len(content):
+            if at + 4 + length > end:
                 break
-            self._add_message(session, m, (content[at], content[at + 4 : at + 4 + length]), place)
+            if began is not None:
+                self._places.append((len(self._found) // len(_FOUND_FIELDS), *began))
+                began = None
+            self._add_message(session, direction, row, (kind, at + 4, length))
             at += 4 + length
-            place = (m.first_ts, m.first_number)
-        if at < len(content):
-            direction.pending += content[at:]
-            direction.pending_place = place
+        if at < end:
+            direction.pending += memory[at:end]
+            m = self._messages[row]
+            direction.pending_place = began or (int(m.first_ts), int(m.first_number))
 
-    def _add_message(self, session: Session, m: Message, message: tuple[int, bytes], place: tuple[int, int]) -> None:
-        """One handshake message (type and body) that ends with ``m`` and began at ``place`` (time and frame)."""
-        kind, body = message
-        certificate = decompress(body, self._limit) if kind == COMPRESSED else None
-        if certificate is not None:
-            kind, body = CERTIFICATE, certificate
-        self._found += (m.row, HANDSHAKE, kind, len(body), 0, self._slab.put(body), *place)
+    def _add_message(self, session: Session, direction: Direction, row: int, message: tuple[int, int, int]) -> None:
+        """One handshake message (type, position and size of its body) that ends in the record ``row``."""
+        kind, position, length = message
+        if kind == COMPRESSED:
+            certificate = decompress(bytes(self._slab.bytes[position : position + length]), self._limit)
+            if certificate is not None:
+                kind, position, length = CERTIFICATE, self._slab.put(certificate), len(certificate)
+        self._found += (row, HANDSHAKE, kind, length, 0, position)
         if session.is_tls13:
-            direction = session.directions[m.sender]
             if kind == KEY_UPDATE:
                 direction.update()
             elif kind in (FINISHED, END_OF_EARLY_DATA) and direction.stage is not None:
                 direction.leave(direction.stage.name)
         elif kind == CLIENT_HELLO:
-            self._read_client_hello(session, m, body[2:34])
+            random = bytes(self._slab.bytes[position + 2 : position + min(length, RANDOM_END)])
+            session.renew(random, self._keylog.find(random) if len(random) == RANDOM_END - 2 else {})
         elif kind == SERVER_HELLO:
-            session.read_server_hello(body)
+            session.read_server_hello(bytes(self._slab.bytes[position : position + length]))
+
+    def _content_runs(self) -> Rows:
+        """RUN rows of the content: one for a record, two where it came in several frames, none but a mark where a stream ends."""
+        numbers: Ints = np.array(self._content, np.int64).reshape(-1, _CONTENT_SIZE)
+        row, position, size, offset, gap, lead = numbers.T
+        m = take_rows(self._messages, row)
+        first = np.where(m["first_number"] != m["last_number"], np.minimum(np.maximum(m["first_part"] - lead, 1), size - 1), 0)
+        first = np.maximum(first, 0)
+        at = np.repeat(np.arange(len(row)), 1 + (first > 0))
+        is_first = np.zeros(len(at), np.bool_)
+        is_first[:-1] = at[:-1] == at[1:]
+        done = np.where(is_first, 0, first[at])  # bytes of the record in the run before
+        table = new_table(RUN, len(at))
+        for name in ("connection", "sender"):
+            table[name] = m[name][at]
+        table["marks"] = np.where(size == 0, m["alert"], 0)[at]
+        table["gap"] = np.where(done > 0, 0, gap[at])
+        table["position"] = position[at] + done
+        table["run_size"] = np.where(is_first, first[at], size[at] - done)
+        table["offset"] = offset[at] + done
+        for name in ("number", "ts"):
+            table[name] = np.where(is_first, m[f"first_{name}"][at], m[f"last_{name}"][at])
+        return table
 
     def _merged(self, messages: Rows, used: int) -> tuple[Rows, int]:
         """The messages with what was found after each record; blocks stay with the old table."""
@@ -246,6 +249,8 @@ class Opener:
         inside = places[used:]
         for column, name in enumerate(_FOUND_FIELDS[1:], 1):
             merged[name][inside] = found[:, column]
+        for place, ts, number in self._places:
+            merged["first_ts"][inside[place]], merged["first_number"][inside[place]] = ts, number
         marks[inside] &= 255 - (PROTECTED | DAMAGED | IN_ARENA | OPENED)
         return merged, len(merged)
 

@@ -38,8 +38,8 @@ class Protection:
     overhead = 0  # bytes of a record's body that are no content; with CBC about
     is_searchable = True  # False: a try that fails moves the key stream
 
-    def open(self, sequence: int, header: tuple[int, int], body: memoryview, out: memoryview) -> tuple[int, int]:
-        """Open a record: (type of its content, bytes of it in ``out``). ``header``: type and version of the record.
+    def open(self, sequence: int, header: int, body: memoryview, out: memoryview) -> tuple[int, int]:
+        """Open a record: (type of its content, bytes of it in ``out``). ``header``: its type and version, type << 16 | version.
 
         Raises:
             NotOpenedError: it does not authenticate, or is shorter than what protects it.
@@ -61,36 +61,33 @@ class Aead(Protection):
         self._iv = keys.iv
         self.lead = self._explicit = 8 if len(keys.iv) == 4 else 0
         self.overhead = self.tag_size + self._explicit + is_tls13
+        self._taken = self.tag_size + self._explicit
         self._iv_number = int.from_bytes(keys.iv, "big")
 
-    def open(self, sequence: int, header: tuple[int, int], body: memoryview, out: memoryview) -> tuple[int, int]:
+    def open(self, sequence: int, header: int, body: memoryview, out: memoryview) -> tuple[int, int]:
         """As Protection.open."""
-        size = len(body) - self._explicit - self.tag_size
+        size = len(body) - self._taken
         if size < 0:
             raise NotOpenedError
-        kind, version = header
-        if self._explicit:
-            nonce = self._iv + bytes(body[:8])
-            body = body[8:]
-        else:
-            nonce = (self._iv_number ^ sequence).to_bytes(12, "big")
-        if self._is_tls13:
-            extra = kind << 32 | version << 16 | len(body)
-            data = extra.to_bytes(5, "big")
-        else:
-            extra = sequence << 40 | kind << 32 | version << 16 | size
-            data = extra.to_bytes(13, "big")
         try:
-            self._decrypt(nonce, body, data, out[:size])
+            if self._is_tls13:
+                data = (header << 16 | len(body)).to_bytes(5, "big")
+                self._decrypt((self._iv_number ^ sequence).to_bytes(12, "big"), body, data, out[:size])
+                kind = out[size - 1] if size else 0
+                return (kind, size - 1) if kind else _unpad(out, size)
+            data = (sequence << 40 | header << 16 | size).to_bytes(13, "big")
+            if self._explicit:
+                self._decrypt(self._iv + bytes(body[:8]), body[8:], data, out[:size])
+            else:
+                self._decrypt((self._iv_number ^ sequence).to_bytes(12, "big"), body, data, out[:size])
         except self._wrong as error:
             raise NotOpenedError from error
-        return _unpad(out, size) if self._is_tls13 else (kind, size)
+        return header >> 16, size
 
 
 def _unpad(out: memoryview, size: int) -> tuple[int, int]:
     """Content type and size of a TLSInnerPlaintext: what stands before its zeros (RFC 8446 5.4)."""
-    if size and not out[size - 1]:
-        size = len(bytes(out[:size]).rstrip(b"\0"))
+    size = len(bytes(out[:size]).rstrip(b"\0"))
     return (out[size - 1], size - 1) if size else (0, 0)
 
 
@@ -125,10 +122,9 @@ class WithMac(Protection):
         if not hmac.compare_digest(hmac.digest(self._mac_key, covered, self._hash), tag):
             raise NotOpenedError
 
-    def open(self, sequence: int, header: tuple[int, int], body: memoryview, out: memoryview) -> tuple[int, int]:
+    def open(self, sequence: int, header: int, body: memoryview, out: memoryview) -> tuple[int, int]:
         """As Protection.open."""
-        kind, version = header
-        start = sequence << 24 | kind << 16 | version
+        start = sequence << 24 | header
         content = bytes(body)
         if self._block:
             content = self._open_cbc(start, content)
@@ -137,7 +133,7 @@ class WithMac(Protection):
                 content = self._stream.update(content)
             content = self._split_tag(start, content, len(content))
         out[: len(content)] = content
-        return kind, len(content)
+        return header >> 16, len(content)
 
     def _split_tag(self, start: int, content: bytes, end: int) -> bytes:
         size = end - self.tag_size

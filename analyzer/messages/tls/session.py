@@ -38,14 +38,15 @@ class Stage:
 
 
 @lru_cache(1 << 13)
-def traffic_protection(suite: CipherSuite, secret: bytes) -> Aead:
-    """Protection by a traffic secret; it has no state, and a connection that was recorded twice has the same."""
+def traffic_protection(code: int, secret: bytes) -> Aead:
+    """Protection by a suite and a traffic secret; it has no state, and a connection that was recorded twice has the same."""
+    suite = split(code)
     return Aead(suite, schedule.traffic_keys(suite, secret), is_tls13=True)
 
 
 def traffic_stage(name: str, suite: CipherSuite, secret: bytes) -> Stage:
     """A stage of TLS 1.3."""
-    return Stage(name, suite, traffic_protection(suite, secret), secret)
+    return Stage(name, suite, traffic_protection(suite.code, secret), secret)
 
 
 @dataclass(slots=True)
@@ -91,8 +92,8 @@ class Direction:
         for passed, stage in enumerate(stages, 1):
             yield from ((stage, number, passed) for number in range(1 + (TRIES if self.is_lost else 0)))
 
-    def open(self, header: tuple[int, int], body: memoryview, out: memoryview) -> tuple[int, int] | None:
-        """(type of the content, bytes of it in ``out``), None = it could not be opened."""
+    def open(self, header: int, body: memoryview, out: memoryview) -> tuple[int, int] | None:
+        """(type of the content, bytes of it in ``out``), None = it could not be opened; arguments as of Protection.open."""
         if self.stage is not None and not self.is_lost:  # nearly always
             try:
                 opened = self.stage.protection.open(self.sequence, header, body, out)
@@ -116,7 +117,7 @@ class Direction:
             return opened
         self.failures += 1
         self.is_lost = True
-        self.pass_over(header[0], body, len(body))
+        self.pass_over(header >> 16, body, len(body))
         return None
 
     def pass_over(self, kind: int, body: memoryview | None, size: int) -> None:
@@ -136,6 +137,19 @@ class Direction:
         self.pending.clear()
         if self.is_in_application:
             self.gap += max(size, 1)
+
+    def move(self, size: int) -> tuple[int, int]:
+        """Content of so many bytes comes: (its offset, bytes missing before it)."""
+        gap = self.gap
+        offset = self.offset + gap
+        self.offset = offset + size
+        self.gap = 0
+        return offset, gap
+
+    @property
+    def lead(self) -> int:
+        """Bytes of a record's body before its content."""
+        return self.stage.protection.lead if self.stage is not None else 0
 
     @property
     def is_in_application(self) -> bool:
@@ -163,6 +177,8 @@ def parse_server_hello(body: bytes) -> tuple[int, bytes, int, int, bool] | None:
 class Session:
     """One connection. ``secrets``: label -> secret, of the newest ClientHello that may change keys."""
 
+    __slots__ = ("_agreed", "_server", "client", "client_random", "directions", "has_content", "is_tls13", "is_unsupported", "secrets")
+
     def __init__(self, client: int, random: bytes, secrets: dict[str, bytes]) -> None:
         self.client = client
         self.client_random = random
@@ -172,9 +188,11 @@ class Session:
         self.has_content = False
         self.is_unsupported = False
         self._server: tuple[int, bytes, int, int, bool] | None = None
-        early = secrets.get("CLIENT_EARLY_TRAFFIC_SECRET", b"")
-        suites = [split(code) for code in EARLY_SUITES.get(len(early), ())]
-        self.directions[client].later = [traffic_stage("early", suite, early) for suite in suites]
+        self._agreed: tuple[tuple[int, int, bytes, bytes], tuple[schedule.Keys, schedule.Keys]] | None = None  # keys of both ends
+        early = secrets.get("CLIENT_EARLY_TRAFFIC_SECRET")
+        if early:
+            suites = [split(code) for code in EARLY_SUITES.get(len(early), ())]
+            self.directions[client].later = [traffic_stage("early", suite, early) for suite in suites]
 
     def renew(self, random: bytes, secrets: dict[str, bytes]) -> None:
         """Another ClientHello: of a renegotiation (RFC 5746), or after a HelloRetryRequest, which changes nothing."""
@@ -204,7 +222,10 @@ class Session:
                 for name, label in zip(("handshake", "application"), labels, strict=True)
                 if label in self.secrets
             ]
-            self.directions[end].later += stages
+            direction = self.directions[end]
+            direction.later += stages
+            if direction.stage is None and direction.later[:1] and direction.later[0].name == "handshake":  # no early data before
+                direction.enter(direction.later.pop(0))
 
     def change_cipher_spec(self, sender: int) -> None:
         """Up to TLS 1.2 the sender uses the keys agreed on from here on."""
@@ -212,8 +233,10 @@ class Session:
             return
         version, random, code, _, encrypts_first = self._server
         suite = split(code)
-        both = schedule.split_key_block(suite, version, self.secrets["CLIENT_RANDOM"], self.client_random + random)
-        keys = both[0 if sender == self.client else 1]
+        material = (code, version, self.secrets["CLIENT_RANDOM"], self.client_random + random)
+        if self._agreed is None or self._agreed[0] != material:
+            self._agreed = material, schedule.split_key_block(suite, *material[1:])
+        keys = self._agreed[1][0 if sender == self.client else 1]
         protection: Protection
         protection = Aead(suite, keys, is_tls13=False) if suite.aead else WithMac(suite, keys, version, mac_last=encrypts_first)
         self.directions[sender].enter(Stage("application", suite, protection))

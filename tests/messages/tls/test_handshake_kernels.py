@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from analyzer.tables.tls import RESUMPTIONS
 from tests.messages.tls import builders as b
 
 C, S = b.CLIENT, b.SERVER
@@ -148,3 +149,43 @@ def test_one_sided() -> None:
 def test_long_history_stops() -> None:
     row = b.dissect([b.Send(S, hello(0, b"") * 150)])
     assert row["history"] == "H" * 100 or row["history"] == "h" * 100
+
+
+def psk(*identities: tuple[bytes, int]) -> bytes:
+    listed = b"".join(b.vector(2, name) + age.to_bytes(4, "big") for name, age in identities)
+    return b.extension(41, b.vector(2, listed) + b.vector(2, b.vector(1, bytes(32))))
+
+
+@pytest.mark.parametrize(("taken", "how"), [(0, "psk"), (1, "external psk"), (2, "psk"), (61, "psk"), (300, "psk")])
+def test_a_key_that_was_shared_otherwise_is_no_ticket(taken: int, how: str) -> None:
+    """RFC 8446 4.2.11: an identity established externally has an age of 0."""
+    hello = b.client_hello((0x1301,), b.versions(0x0304) + psk((b"t" * 40, 7), (b"external", 0), (b"u", 1 << 31)), session=b"s" * 32)
+    answer = b.server_hello(0x1301, b.extension(43, b.u16s([0x0304])) + b.extension(41, b.u16s([taken])), session=b"s" * 32)
+    row = b.dissect([b.Send(b.CLIENT, b.record(22, b.message(1, hello)), 0), b.Send(b.SERVER, b.record(22, b.message(2, answer)), 1)])
+    assert (row["psk_identities"], row["psk_identity"]) == (3, "74" * 32)
+    assert RESUMPTIONS[row["resumed_by"]] == how
+    assert row["is_resumed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "count", "first"),
+    [
+        (b"", 0, ""),
+        (b"\0", 0, ""),
+        (b"\0\4\0\x63ab", 0, "6162"),
+        (b.vector(2, b.vector(2, b"ab") + b"\0\0\0"), 0, "6162"),
+        (b.vector(2, (b.vector(2, b"\xff") + b"\0\0\0\0") * 70), 70, "ff"),
+        (b"\xff\xff" + b.vector(2, b"") + b"\0\0\0\0", 1, ""),
+    ],
+)
+def test_identities_that_lie(body: bytes, count: int, first: str) -> None:
+    hello = b.client_hello((0x1301,), b.versions(0x0304) + b.extension(41, body), session=b"s" * 32)
+    row = b.dissect([b.Send(b.CLIENT, b.record(22, b.message(1, hello)), 0)])
+    assert (row["psk_identities"], row["psk_identity"]) == (count, first)
+
+
+def test_renegotiations_are_counted() -> None:
+    again = [b.Send(b.CLIENT, b.finished12() + b.CCS + b.finished12(), 100), b.Send(b.SERVER, b.CCS + b.finished12(), 101)]
+    assert b.dissect(b.full_tls12(b"der"))["renegotiations"] == 0
+    assert b.dissect(b.full_tls12(b"der") + again + again)["renegotiations"] == 2
+    assert b.dissect(b.full_tls13() + again)["renegotiations"] == 0

@@ -176,7 +176,9 @@ def test_key_update() -> None:
     update = talk.server.seal(22, b.message(24, b"\0"))
     talk.server.update()
     sends = [*talk.handshake(), b.Send(b.SERVER, update + talk.server.seal(23, b"new keys"), 30)]
-    assert opened(sends, p.keylog(**p.SECRETS13)).content[1] == b"new keys"
+    read = opened(sends, p.keylog(**p.SECRETS13))
+    assert read.content[1] == b"new keys"
+    assert read.row()["key_updates"] == 1
     sends[-1] = b.Send(b.SERVER, sends[-1].content[len(update) :], 30, gap=len(update))
     assert opened(sends, p.keylog(**p.SECRETS13)).content[1].endswith(b"?new keys")
 
@@ -272,6 +274,22 @@ def test_what_was_inferred_is_what_the_keys_show(name: str) -> None:
 
 def test_keys_inside_the_capture() -> None:
     (request,) = analyzer.analyze(CAPTURES / "secrets-inside.pcapng").http.itertuples()
+    assert request.url == "https://www.example.org/small.html"
+
+
+def test_keys_behind_the_packets_that_they_open(tmp_path: Path) -> None:
+    """The same capture with its secrets block as its last: reading meets it when the connection is over."""
+    content = (CAPTURES / "secrets-inside.pcapng").read_bytes()
+    blocks, at = [], 0
+    while at < len(content):
+        size = int.from_bytes(content[at + 4 : at + 8], "little")
+        blocks.append(content[at : at + size])
+        at += size
+    blocks.sort(key=lambda block: block[:4] == b"\x0a\0\0\0")
+    assert blocks[-1][:4] == b"\x0a\0\0\0"
+    path = tmp_path / "late.pcapng"
+    path.write_bytes(b"".join(blocks))
+    (request,) = analyzer.analyze(path).http.itertuples()
     assert request.url == "https://www.example.org/small.html"
 
 

@@ -19,7 +19,7 @@ def pair(suite: int, *, mac_last: bool = False) -> tuple[Protection, p.Sealer12]
 
 def opened(protection: Protection, record: bytes, sequence: int = 0) -> bytes:
     body, out = record[5:], bytearray(len(record))
-    kind, size = protection.open(sequence, (record[0], 0x0303), memoryview(body), memoryview(out))
+    kind, size = protection.open(sequence, record[0] << 16 | 0x0303, memoryview(body), memoryview(out))
     assert kind == record[0]
     return bytes(out[:size])
 
@@ -49,7 +49,7 @@ def test_padding_of_tls13() -> None:
     sealer = p.Sealer13(secret)
     for sequence, (content, padding) in enumerate(((b"abc", 0), (b"abc", 50), (b"a\0\0", 3), (b"", 9))):
         record, out = sealer.seal(22, content, padding), bytearray(100)
-        kind, size = protection.open(sequence, (23, 0x0303), memoryview(record)[5:], memoryview(out))
+        kind, size = protection.open(sequence, 23 << 16 | 0x0303, memoryview(record)[5:], memoryview(out))
         assert (kind, bytes(out[:size])) == (22, content)
 
 

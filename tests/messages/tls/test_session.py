@@ -17,7 +17,7 @@ def direction() -> tuple[Direction, p.Sealer13]:
 
 
 def opens(d: Direction, record: bytes) -> bool:
-    return d.open((23, 0x0303), memoryview(record)[5:], memoryview(bytearray(100))) is not None
+    return d.open(23 << 16 | 0x0303, memoryview(record)[5:], memoryview(bytearray(100))) is not None
 
 
 @pytest.mark.parametrize("lost", [1, TRIES, TRIES + 1])
@@ -54,4 +54,6 @@ def test_retry_is_no_answer() -> None:
     session.read_server_hello(b.server_hello(0x1301, b.extension(43, b.u16s([0x0304])), random=b.RETRY_RANDOM))
     assert not session.is_tls13
     session.read_server_hello(b.ANSWER13)
-    assert [stage.name for stage in session.directions[0].later] == ["handshake", "application"]
+    direction = session.directions[0]
+    assert direction.stage is not None
+    assert [direction.stage.name, *(stage.name for stage in direction.later)] == ["handshake", "application"]

@@ -103,6 +103,8 @@ def keep_request(row: np.void, text: Text, fields: Fields) -> None:
         if span is not None:
             if name != b"host" or row["host_size"] == 0:
                 _keep(row, text, span, value)
+        elif name == b"sec-fetch-dest":
+            row["fetch"] = 1 if value == b"document" else 2
         elif name == b"content-encoding":
             row["request_coding"] = _coding(value)
         elif name == b"content-disposition":
