@@ -13,6 +13,7 @@ import numpy as np
 from analyzer.lifecycle.dns_findings import DNS_RULES, RACE_RULES, judge_lookups, judge_races
 from analyzer.lifecycle.finished import Finished
 from analyzer.lifecycle.http_findings import HTTP_RULES, judge_exchanges, judge_links
+from analyzer.lifecycle.quic_findings import QUIC_RULES, quic_hits
 from analyzer.lifecycle.rules import Mask, Rule
 from analyzer.lifecycle.staples import STAPLE_RULES, judge_staples
 from analyzer.lifecycle.tcp_findings import TCP_RULES, tcp_hits
@@ -22,7 +23,7 @@ from analyzer.messages.tls.certificates import Certificate
 from analyzer.messages.tls.chains import ChainChecks
 from analyzer.tables import Ints, Rows, join_tables, new_table, take_rows
 from analyzer.tables.lifecycle import FINDING
-from analyzer.tables.tls import STEP_CODES
+from analyzer.tables.tls import NO_RECORD, STEP_CODES
 
 MILLISECOND = 1_000_000
 SLOW_RESPONSE_NS = 1000 * MILLISECOND
@@ -44,6 +45,7 @@ RULES = (
         "tls.certificate_not_yet_valid", "error", "the certificate was not valid yet", "Check the clocks, or the certificate's start.", "ns"
     ),
     *TLS_RULES,
+    *QUIC_RULES,
     *STAPLE_RULES,
     *PRACTICE_RULES,
     Rule("http.server_error", "error", "the server answered with an error", "Look at the server's log.", "code"),
@@ -89,7 +91,7 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
     server = place("server_hello")
     answered = server[1] != 0
     fatal = (h["alert_level"] == FATAL) & (h["alert_code"] != CLOSE_NOTIFY)
-    silent = (h["seen"] == 1) & (hello_ts != 0) & ~answered & (retry_ts == 0) & ~fatal
+    silent = (h["seen"] == 1) & (hello_ts != 0) & ~answered & (retry_ts == 0) & ~fatal & (h["record_version"] != NO_RECORD)
     tables = [
         _rows("tls.alert_fatal", fatal, *place("alert"), h["alert_code"].astype(np.int64)),
         _rows("tls.no_server_hello", silent, hello_number, hello_ts),
@@ -112,8 +114,8 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
 
 
 def _crypto(finished: Finished, validity: Validity) -> list[Rows]:
-    """What TLS_RULES say, and HTTP_RULES of whole connections."""
-    hits = judge_handshakes(finished) + judge_practice(finished, validity.certificates)
+    """What TLS_RULES and QUIC_RULES say, and HTTP_RULES of whole connections."""
+    hits = judge_handshakes(finished) + judge_practice(finished, validity.certificates) + quic_hits(finished)
     if validity.certificates:
         hits += judge_certificates(finished, validity.certificates, validity.chains) + judge_staples(finished, validity.certificates)
     tables = []

@@ -76,7 +76,7 @@ HANDSHAKE = row_type(
     ("error", "u1", "index into ERRORS: what was wrong first"),
     ("error_number", "i8", "frame of that"),
     ("gaps", "i4", "gaps in its two streams; what they hid is not in the counts"),
-    ("record_version", "i4", "version of the first record"),
+    ("record_version", "i4", "version of the first record; NO_RECORD: QUIC"),
     ("client_version", "i4", "legacy_version of the ClientHello"),
     ("offered_version", "i4", "highest version offered (supported_versions without GREASE, else legacy_version)"),
     ("version", "i4", "negotiated version, 0 = no ServerHello"),
@@ -242,6 +242,8 @@ KEYED = 32  # the key log may open this: a protected record has a position
 ENDED = 64  # nothing follows in its stream (content_type 0, only when keyed): ``alert`` holds RUN.marks of the end
 OPENED = 128  # a protected record that was decrypted: ``alert`` holds the type of its content
 
+NO_RECORD = -1  # TLS_MESSAGE.version, HANDSHAKE.record_version: QUIC has no records
+
 # One handshake message, alert, change_cipher_spec or protected record, in the order of their last bytes. Lives for a batch.
 TLS_MESSAGE = row_type(
     "TLS_MESSAGE",
@@ -251,7 +253,7 @@ TLS_MESSAGE = row_type(
     ("handshake_type", "i2", "type of a handshake message in clear, else -1"),
     ("marks", "u1", "bits, see above"),
     ("error", "u1", "index into ERRORS"),
-    ("version", "i4", "version of its (last) record"),
+    ("version", "i4", "version of its (last) record; NO_RECORD: it came in CRYPTO frames of QUIC"),
     ("length", "i4", "bytes: of the handshake message's body, else of the record's body; AFTER_GAP: missing bytes"),
     ("alert", "i4", "alert in clear: level << 8 | description"),
     ("position", "i8", "body in memory, of a handshake message in clear or of a keyed protected record; -1 = not kept"),

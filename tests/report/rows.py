@@ -16,6 +16,7 @@ from analyzer.tables.dns import ATTRIBUTION, CAUSED, LOOKUP, RESOURCE_RECORD
 from analyzer.tables.http import EXCHANGE
 from analyzer.tables.http2 import HTTP2_LINK
 from analyzer.tables.lifecycle import FINDING
+from analyzer.tables.quic import QUIC
 from analyzer.tables.services import DNS, HTTP, SERVICE, TLS
 from analyzer.tables.streams import STREAM
 from analyzer.tables.tls import BURST, CHAIN_LINK, HANDSHAKE, MEASURED, STEP_CODES
@@ -132,7 +133,8 @@ def make_finished(kinds: list[str]) -> Finished:
         bursts=new_table(BURST, 0),
         chain_links=links,
         **dict(zip(("lookups", "records"), make_lookups(kinds, c, dns_text), strict=True)),
-        texts=Texts(tls_text.data, http_text.data, dns_text.data, attribution_text.data),
+        quic=new_table(QUIC, 0),
+        texts=Texts(tls_text.data, http_text.data, dns_text.data, attribution_text.data, attribution_text.data),
     )
 
 

@@ -128,6 +128,14 @@ class Tls:
             if status != DONE and used == 0 and i == before:
                 self._messages = new_table(TLS_MESSAGE, 2 * self._messages.shape[0])
 
+    def process_messages(self, messages: Rows, connections: Rows) -> None:
+        """Read TLS_MESSAGE rows that came without records (QUIC), in the order of their last bytes."""
+        if len(messages) == 0:
+            return
+        self._fit(connections.shape[0])
+        self._read_messages(messages, len(messages), connections)
+        self._fingerprint(messages, len(messages))
+
     def _fit(self, rows: int) -> None:
         """Make the state tables as long as the connection table."""
         self.handshakes = grow_table(self.handshakes, rows)

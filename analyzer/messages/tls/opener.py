@@ -17,11 +17,11 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from analyzer.memory import Memory
+from analyzer.messages.slab import Slab
 from analyzer.messages.tls.certificate_compression import MESSAGE as COMPRESSED
 from analyzer.messages.tls.certificate_compression import decompress
 from analyzer.messages.tls.keylog import KeyLog
 from analyzer.messages.tls.session import Direction, Session
-from analyzer.messages.tls.slab import Slab
 from analyzer.tables import Bytes, Ints, Rows, join_tables, new_table, take_rows
 from analyzer.tables.streams import RUN
 from analyzer.tables.tls import AFTER_GAP, DAMAGED, ENDED, IN_ARENA, KEYED, OPENED, PROTECTED, TLS_MESSAGE
