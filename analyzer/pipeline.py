@@ -107,7 +107,8 @@ class Pipeline:
     def notes(self) -> list[str]:
         """One sentence for everything in the captures that could not be read."""
         notes = [note for facts in self.source.facts for note in facts.notes] if self.source else []
-        return notes + describe_opening(self._tls.opener.counts, self._tls.keylog)
+        opened = self._quic.opener.counts["connections_with_keys"]
+        return notes + describe_opening(self._tls.opener.counts, self._tls.keylog, elsewhere=opened)
 
     def run(
         self,
