@@ -107,8 +107,12 @@ class Pipeline:
     def notes(self) -> list[str]:
         """One sentence for everything in the captures that could not be read."""
         notes = [note for facts in self.source.facts for note in facts.notes] if self.source else []
-        opened = self._quic.opener.counts["connections_with_keys"]
-        return notes + describe_opening(self._tls.opener.counts, self._tls.keylog, elsewhere=opened)
+        opened = self._quic.opener.counts
+        said = describe_opening(self._tls.opener.counts, self._tls.keylog, opened["connections_with_keys"])
+        if failed := opened["not_opened_packets"]:
+            total = failed + opened["opened_packets"]
+            said.append(f"TLS keys: {failed:,} of {total:,} packets of QUIC could not be opened (wrong keys, or the handshake is missing).")
+        return notes + said
 
     def run(
         self,

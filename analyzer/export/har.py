@@ -64,11 +64,12 @@ def timings(exchange: Row, connection: Row) -> tuple[Row, float]:
     before = 0.0
     if exchange["index"] == 1:
         phases = {name: connection[f"{name}_ms"] for name in FIRST_PHASES}
+        is_quic = str(exchange.get("version")).startswith("3")  # its TLS handshake is all of its connecting
         before = sum(value for value in phases.values() if value is not None and value > 0)
         for name, parts in (("blocked", ("dns_to_connect", "request_wait")), ("dns", ("dns",)),
                             ("connect", ("tcp_connect", "tcp_to_tls", "tls_handshake")), ("ssl", ("tls_handshake",))):  # fmt: skip
             known = [phases[part] for part in parts if phases[part] is not None]
-            if known and (name != "connect" or phases["tcp_connect"] is not None):
+            if known and (name != "connect" or phases["tcp_connect"] is not None or is_quic):
                 told[name] = max(sum(known), 0.0)
     return {name: milliseconds(value) for name, value in {**told, **own}.items()}, before
 

@@ -266,8 +266,8 @@ class Opener:
         return len(self._sessions)
 
 
-def describe_opening(counts: dict[str, int], keylog: KeyLog, elsewhere: int = 0) -> list[str]:
-    """Sentences for people about how opening went; none where no keys were given. ``elsewhere``: connections they opened that are not TLS."""
+def describe_opening(counts: dict[str, int], keylog: KeyLog, opened_elsewhere: int = 0) -> list[str]:
+    """Sentences for people about how opening went; none where no keys were given. ``opened_elsewhere``: keyed connections of QUIC."""
     said = []
     if keylog.garbage:
         said.append(f"TLS keys: {keylog.garbage:,} of {keylog.lines:,} lines are no key log lines: left out.")
@@ -275,7 +275,7 @@ def describe_opening(counts: dict[str, int], keylog: KeyLog, elsewhere: int = 0)
         if keylog.lines:
             said.append("TLS keys: none of the lines holds a secret that opens records.")
         return said
-    if not counts["connections_with_keys"] + elsewhere:
+    if not counts["connections_with_keys"] + opened_elsewhere:
         said.append("TLS keys: no connection in the capture is one of those that the keys are for.")
     if counts["not_decrypted_records"]:
         total = counts["decrypted_records"] + counts["not_decrypted_records"]
