@@ -85,6 +85,9 @@ def analyze(
         typer.Option("--limit-memory", metavar="SIZE", help="As 800M or 2G: over it the longest idle are ended.", show_default="a quarter"),
     ] = "",
     jobs: Annotated[int, typer.Option("--jobs", metavar="N", help="Threads: 1 to 3.")] = 1,
+    har_include_encrypted: Annotated[
+        bool, typer.Option("--har-include-encrypted", help="HAR: entries for exchanges that could not be read, too.")
+    ] = False,
     tail: Annotated[bool, typer.Option("--tail", help="Read on while the capture is being written, until Ctrl-C.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that another capture's report left in DIR.")] = False,
     rows: Annotated[int, typer.Option("-n", "--rows", metavar="ROWS", help="Connections shown in the summary.")] = 20,
@@ -117,6 +120,7 @@ def analyze(
         limit_memory,
         jobs,
         certificates,
+        har_include_encrypted,
     )
     raise typer.Exit(run_analyze(request, Environment()))
 
