@@ -84,6 +84,19 @@ def test_what_is_secret_is_masked_unless_asked_for(tmp_path: Path) -> None:
     assert MASK not in told
 
 
+def test_encrypted_exchanges_only_when_asked_for(tmp_path: Path) -> None:
+    capture = str(ROOT / "captures" / "page-load.pcapng")
+    for option, count in (((), 0), (("--har-include-encrypted",), 4)):
+        assert run(["analyze", capture, "-o", str(tmp_path / str(count)), "-f", "har", "--quiet", *option]) == 0
+        log = json.loads((tmp_path / str(count) / "capture.har").read_text())["log"]
+        validator().validate({"log": log})
+        assert len(log["entries"]) == count
+    entry = log["entries"][0]
+    assert (entry["request"]["url"], entry["response"]["status"], entry["_encrypted"]) == ("https://www.example.org/", 0, True)
+    assert entry["timings"]["ssl"] > 0
+    assert entry["_lifecycle"]["basis"] == "inferred"
+
+
 def test_timings_of_a_first_and_a_later_exchange() -> None:
     connection = {
         "dns_ms": 10.0,
