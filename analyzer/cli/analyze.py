@@ -135,18 +135,12 @@ def write_report(request: Request, pipeline: Pipeline, folder: Path, environment
     return summary
 
 
-def run_analyze(request: Request, environment: Environment) -> int:
-    """Analyse; the exit status."""
+def options_of(request: Request) -> Options:
+    """The options of the analysis that a request asks for. Raises UsageError."""
     check_request(request)
-    choose_kernels(request.captures)
-    from analyzer.export.writers import HEAD_FORMATS, ZEEK_FORMATS
-    from analyzer.pipeline import Pipeline
-    from analyzer.warming import warming
-
-    checksums, overlap = cast("Checksums", request.checksums), cast("Overlap", request.overlap)
-    options = Options(
-        checksums=checksums,
-        overlap=overlap,
+    return Options(
+        checksums=cast("Checksums", request.checksums),
+        overlap=cast("Overlap", request.overlap),
         zeek_timeouts=request.zeek_timeouts,
         keylog=tuple(map(Path, request.keylogs)),
         include_secrets=request.include_secrets,
@@ -154,6 +148,16 @@ def run_analyze(request: Request, environment: Environment) -> int:
         jobs=request.jobs,
         limits=Limits(memory_bytes=parse_size(request.limit_memory)) if request.limit_memory else Limits(),
     )
+
+
+def run_analyze(request: Request, environment: Environment) -> int:
+    """Analyse; the exit status."""
+    options = options_of(request)
+    choose_kernels(request.captures)
+    from analyzer.export.writers import HEAD_FORMATS, ZEEK_FORMATS
+    from analyzer.pipeline import Pipeline
+    from analyzer.warming import warming
+
     pipeline = Pipeline(
         options, with_zeek=not ZEEK_FORMATS.isdisjoint(request.formats), with_heads=not HEAD_FORMATS.isdisjoint(request.formats)
     )

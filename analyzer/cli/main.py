@@ -122,6 +122,46 @@ def analyze(
 
 
 @app.command()
+def explain(
+    capture: Annotated[str, typer.Argument(metavar="CAPTURE", help="A file.", show_default=False)],
+    connection: Annotated[str, typer.Argument(metavar="CONNECTION", help="Its number, its uid, or its host.", show_default=False)],
+    teach: Annotated[bool, typer.Option("--teach", help="Add the background of every step and the RFCs that define it.")] = False,
+    checksums: Annotated[str, typer.Option(metavar="ignore|verify", help="verify: leave out packets with a wrong checksum.")] = "ignore",
+    overlap: Annotated[
+        str, typer.Option(metavar="POLICY", help="Whose copy counts where segments overlap: first, last, linux, ...")
+    ] = "first",
+    zeek_timeouts: Annotated[bool, typer.Option("--zeek-timeouts", help="End idle connections when Zeek would.")] = False,
+    keylog: Annotated[
+        list[str] | None, typer.Option("--keylog", metavar="FILE", help="TLS keys (SSLKEYLOGFILE); may be repeated.", show_default=False)
+    ] = None,
+    include_secrets: Annotated[bool, typer.Option("--include-secrets", help="Tell credentials that were decrypted.")] = False,
+    trust_store: Annotated[
+        list[str] | None,
+        typer.Option("--trust-store", metavar="FILE", help="Authorities to trust, PEM; may be repeated.", show_default=False),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False,  # noqa: ARG001 - run_command
+) -> None:
+    """Tell the life of one connection in plain words: every phase with its time, its frames and what it is for.
+
+    Examples: analyzer explain captures/https-tls13.pcapng 2
+    analyzer explain captures/https-tls13.pcapng www.example.org --teach
+    """
+    from analyzer.cli.analyze import Request, options_of
+    from analyzer.cli.explain import ExplainRequest, run_explain
+
+    asked = Request(
+        [capture],
+        checksums=checksums,
+        overlap=overlap,
+        zeek_timeouts=zeek_timeouts,
+        keylogs=tuple(keylog or ()),
+        include_secrets=include_secrets,
+        trust_stores=tuple(trust_store or ()),
+    )
+    raise typer.Exit(run_explain(ExplainRequest(capture, connection, options_of(asked), teach), Environment()))
+
+
+@app.command()
 def plot(
     capture: Annotated[str, typer.Argument(metavar="CAPTURE", help="A file.", show_default=False)],
     connection: Annotated[str, typer.Argument(metavar="CONNECTION", help="Its number, its uid, or its host.", show_default=False)],

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
-from analyzer.cli.connection_table import connection_table, describe, name_of
+from analyzer.cli.connection_table import connection_table, name_of
 from analyzer.cli.environment import Environment
 from analyzer.cli.layout import clip, counted, flow, milliseconds, period, printable, size
 from analyzer.report.summary import Summary
+from analyzer.story.telling import finding_words
 from analyzer.tables.packets import ANALYSED, NOT_IP, OUTCOMES
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ class Overview:
             head = f"  {severity:8} {'#' + str(example['connection']):>{digits + 1}}  "
             if environment.width >= RULES_FROM:
                 head += f"{rule:26} "
-            text = f"{about}{describe(example)} (frame {example['frame']}{more})"
+            text = f"{about}{finding_words(example)} (frame {example['frame']}{more})"
             entry = textwrap.wrap(text, environment.width, initial_indent=head, subsequent_indent=" " * len(head))
             if environment.has_colour:
                 entry[0] = entry[0].replace(severity, COLOURS[severity] + severity + PLAIN, 1)

@@ -86,6 +86,7 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
     answered = server[1] != 0
     fatal = (h["alert_level"] == FATAL) & (h["alert_code"] != CLOSE_NOTIFY)
     silent = (h["seen"] == 1) & (hello_ts != 0) & ~answered & (retry_ts == 0) & ~fatal
+    silent &= finished.responders["packets"] > 0  # the answers of one-sided captures are elsewhere
     tables = [
         _rows("tls.alert_fatal", fatal, *place("alert"), h["alert_code"].astype(np.int64)),
         _rows("tls.no_server_hello", silent, hello_number, hello_ts),

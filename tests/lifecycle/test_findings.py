@@ -41,6 +41,7 @@ def test_handshake_rules():
     set_step(f.handshakes[3], "server_hello", (90, 6))
     set_step(f.handshakes[3], "hello_retry_request", (40, 4))
     set_step(f.handshakes[3], "second_client_hello", (60, 5))
+    f.endpoints_b["packets"] = 1  # a ClientHello of a one-sided capture is answered elsewhere
     assert hits(f) == [
         (0, "tls.alert_fatal", 8, 45),
         (1, "tls.no_server_hello", 2, 0),
