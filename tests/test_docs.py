@@ -17,8 +17,10 @@ import analyzer
 from analyzer.cli import run
 from analyzer.cli.main import app
 from analyzer.export.writers import FORMATS
+from analyzer.lifecycle.findings import SEVERITY_OF
 from analyzer.report.build import TABLES
 from analyzer.tables.tls import BASES
+from analyzer.thresholds import defaults_as_toml
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -61,6 +63,7 @@ def standard_input(path: Path | None) -> Iterator[None]:
 def test_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(ROOT / "captures", tmp_path / "captures")
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "thresholds.toml").write_text(defaults_as_toml(SEVERITY_OF))
     words = command.split()[1:]
     source = tmp_path / words[words.index("<") + 1] if "<" in words else None
     words = [word.replace("/tmp/", f"{tmp_path}/tmp-") for word in (words[: words.index("<")] if source else words)]

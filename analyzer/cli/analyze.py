@@ -17,6 +17,7 @@ from analyzer.cli.environment import Environment
 from analyzer.cli.output_folder import check_folder, choose_folder, claim_folder, record_files
 from analyzer.errors import UsageError
 from analyzer.options import Checksums, Limits, Options, Overlap
+from analyzer.thresholds import DEFAULTS, Thresholds, read_thresholds
 
 if TYPE_CHECKING:
     from analyzer.export.writers import Writer
@@ -45,6 +46,7 @@ class Request:
     limit_memory: str = ""
     jobs: int = 1
     certificates: str = ""
+    thresholds: str = ""
 
 
 @contextmanager
@@ -135,6 +137,15 @@ def write_report(request: Request, pipeline: Pipeline, folder: Path, environment
     return summary
 
 
+def _thresholds(path: str) -> Thresholds:
+    """The thresholds of a file; the defaults where none is given."""
+    if not path:
+        return DEFAULTS
+    from analyzer.lifecycle.findings import SEVERITY_OF
+
+    return read_thresholds(Path(path), SEVERITY_OF)
+
+
 def options_of(request: Request) -> Options:
     """The options of the analysis that a request asks for. Raises UsageError."""
     check_request(request)
@@ -146,6 +157,7 @@ def options_of(request: Request) -> Options:
         include_secrets=request.include_secrets,
         trust_store=tuple(map(Path, request.trust_stores)),
         jobs=request.jobs,
+        thresholds=_thresholds(request.thresholds),
         limits=Limits(memory_bytes=parse_size(request.limit_memory)) if request.limit_memory else Limits(),
     )
 

@@ -174,9 +174,11 @@ def finding_lines(story: Story, environment: Environment) -> list[str]:
         row = rows[0]
         head = f"{MARGIN}{row['severity']:8} "
         about = f" {subject}:" if subject else ""
-        text = f"{rule}{about} {finding_words(row)} ({frames(one['frame'] for one in rows)})."
+        text = f"{rule}{about} {finding_words(row)} ({frames(number for one in rows for number in one['frames'] or [one['frame']])})."
         entry = wrap(printable(text), environment.width, head, " " * len(head))
         if environment.has_colour:
             entry[0] = entry[0].replace(row["severity"], COLOURS[row["severity"]] + row["severity"] + PLAIN, 1)
-        lines += entry + wrap(f"What to do: {row['advice']}", environment.width, " " * len(head), " " * len(head))
+        lines += entry
+        for label, column in (("Why it matters", "explanation"), ("What to do", "advice")):
+            lines += wrap(f"{label}: {row[column]}", environment.width, " " * len(head), " " * len(head))
     return lines

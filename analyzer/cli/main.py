@@ -80,6 +80,12 @@ def analyze(
     certificates: Annotated[
         str, typer.Option("--certificates", metavar="DIR", help="Write each certificate as PEM to DIR.", show_default=False)
     ] = "",
+    thresholds: Annotated[
+        str,
+        typer.Option(
+            "--thresholds", metavar="FILE", help="TOML: when something stands out (see: analyzer thresholds).", show_default=False
+        ),
+    ] = "",
     limit_memory: Annotated[
         str,
         typer.Option("--limit-memory", metavar="SIZE", help="As 800M or 2G: over it the longest idle are ended.", show_default="a quarter"),
@@ -117,6 +123,7 @@ def analyze(
         limit_memory,
         jobs,
         certificates,
+        thresholds,
     )
     raise typer.Exit(run_analyze(request, Environment()))
 
@@ -139,6 +146,12 @@ def explain(
         list[str] | None,
         typer.Option("--trust-store", metavar="FILE", help="Authorities to trust, PEM; may be repeated.", show_default=False),
     ] = None,
+    thresholds: Annotated[
+        str,
+        typer.Option(
+            "--thresholds", metavar="FILE", help="TOML: when something stands out (see: analyzer thresholds).", show_default=False
+        ),
+    ] = "",
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False,  # noqa: ARG001 - run_command
 ) -> None:
     """Tell the life of one connection in plain words: every phase with its time, its frames and what it is for.
@@ -157,6 +170,7 @@ def explain(
         keylogs=tuple(keylog or ()),
         include_secrets=include_secrets,
         trust_stores=tuple(trust_store or ()),
+        thresholds=thresholds,
     )
     raise typer.Exit(run_explain(ExplainRequest(capture, connection, options_of(asked), teach), Environment()))
 
@@ -191,6 +205,18 @@ def columns(
     from analyzer.cli.columns import run_columns
 
     raise typer.Exit(run_columns(table, Environment()))
+
+
+@app.command()
+def thresholds() -> None:
+    """Print the thresholds of the findings as the TOML file that --thresholds takes.
+
+    Example: analyzer thresholds
+    """
+    from analyzer.lifecycle.findings import SEVERITY_OF
+    from analyzer.thresholds import defaults_as_toml
+
+    Environment().say(defaults_as_toml(SEVERITY_OF))
 
 
 def run_command(arguments: list[str] | None = None) -> int:

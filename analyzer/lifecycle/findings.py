@@ -1,6 +1,6 @@
 """What stands out: rules over the rows of finished connections, each hit a row with the frame that shows it.
 
-Thresholds are those of the field (see each rule); a rule fires at most once per connection, lookup or exchange.
+From which values on is said by `Thresholds`; a rule fires at most once per connection, lookup or exchange.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from analyzer.lifecycle.tls_findings import TLS_RULES, judge_certificates, judge
 from analyzer.messages.tls.certificates import Certificate
 from analyzer.messages.tls.chains import ChainChecks
 from analyzer.tables import Ints, Rows, join_tables, new_table, take_rows
+from analyzer.tables.http import MEDIA_TYPES, NO_CODING
 from analyzer.tables.lifecycle import FINDING
 from analyzer.tables.tls import STEP_CODES
+from analyzer.thresholds import DEFAULTS, Thresholds
 
-MILLISECOND = 1_000_000
-SLOW_RESPONSE_NS = 1000 * MILLISECOND
 FATAL = 2
 CLOSE_NOTIFY = 0
+HTTPS_PORT = 443
+_TEXT_MEDIA = np.array([name.startswith("text/") or name.endswith(("xml", "javascript")) for name in MEDIA_TYPES])
 
 
 RULES = (
@@ -47,7 +49,10 @@ RULES = (
     Rule("http.client_error", "note", "the server did not accept the request", "Check the URL and the rights.", "code"),
     Rule("http.unanswered", "warning", "the request was never answered", "See how the connection ended."),
     Rule("http.slow", "warning", "the server took long to answer", "Look at what the server waited for.", "ns"),
+    Rule("http.no_compression", "note", "text was sent without compression", "Turn on gzip, br or zstd in the server.", "bytes"),
+    Rule("http.on_tls_port", "warning", "HTTP without TLS on the port of HTTPS", "Check the client's URL and the server's settings."),
 )
+SEVERITY_OF = {rule.name: rule.severity for rule in RULES}
 _RULE_CODES = {rule.name: code for code, rule in enumerate(RULES)}
 
 
@@ -61,13 +66,16 @@ class Validity:
     chains: ChainChecks | None = None
 
 
-def _rows(name: str, there: Mask, number: Ints, ts: Ints, amount: Ints | int = 0) -> Rows:
+def _rows(  # noqa: PLR0913, PLR0917 - the fields of Marks
+    name: str, there: Mask, number: Ints, ts: Ints, amount: Ints | int = 0, begin_number: Ints | int = 0
+) -> Rows:
     at = np.flatnonzero(there)
     table = new_table(FINDING, len(at))
     table["order"] = at
     table["rule"] = _RULE_CODES[name]
     table["number"], table["ts"] = number[at], ts[at]
     table["amount"] = amount if isinstance(amount, int) else amount[at]
+    table["begin_number"] = begin_number if isinstance(begin_number, int) else begin_number[at]
     table["lookup"] = table["exchange"] = -1
     return table
 
@@ -108,11 +116,11 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
     return tables
 
 
-def _crypto(finished: Finished, validity: Validity) -> list[Rows]:
+def _crypto(finished: Finished, validity: Validity, limits: Thresholds) -> list[Rows]:
     """What TLS_RULES say."""
-    hits = judge_handshakes(finished)
+    hits = judge_handshakes(finished, limits)
     if validity.certificates:
-        hits += judge_certificates(finished, validity.certificates, validity.chains) + judge_staples(finished, validity.certificates)
+        hits += judge_certificates(finished, validity.certificates, validity.chains, limits) + judge_staples(finished, validity.certificates)
     tables = []
     for one in hits:
         rows = _rows(one.rule, np.ones(len(one.order), np.bool_), one.number, one.ts, one.amount)
@@ -121,11 +129,11 @@ def _crypto(finished: Finished, validity: Validity) -> list[Rows]:
     return tables
 
 
-def _lookups(finished: Finished) -> list[Rows]:
+def _lookups(finished: Finished, limits: Thresholds) -> list[Rows]:
     """What DNS_RULES say."""
     if len(finished.lookups) == 0:
         return []
-    tables = [_rows(*marks) for marks in judge_lookups(finished)]
+    tables = [_rows(*marks) for marks in judge_lookups(finished, limits)]
     order = finished.order_of(finished.lookups["connection"].astype(np.int64))
     for rows in tables:
         rows["lookup"] = rows["order"]
@@ -133,7 +141,7 @@ def _lookups(finished: Finished) -> list[Rows]:
     return tables
 
 
-def _exchanges(finished: Finished) -> list[Rows]:
+def _exchanges(finished: Finished, limits: Thresholds) -> list[Rows]:
     x, c = finished.exchanges, finished.connections
     if len(x) == 0:
         return []
@@ -142,11 +150,18 @@ def _exchanges(finished: Finished) -> list[Rows]:
     wait = np.where(asked & answered, x["response_first_ts"] - x["request_last_ts"], 0)
     status = x["status"].astype(np.int64)
     by_reset = c["teardown_by_reset"][finished.exchange_order] == 1
+    begin = x["request_first_number"]
+    plain = (status == 200) & (x["response_coding"] == NO_CODING) & _TEXT_MEDIA[x["response_media"]]
+    large = plain & (x["response_body_bytes"] > limits.http_uncompressed_bytes)
+    port = np.where(x["client"] == 0, c["b_port"][finished.exchange_order], c["a_port"][finished.exchange_order])
+    in_clear = (port == HTTPS_PORT) & (finished.handshakes["seen"][finished.exchange_order] == 0)
     tables = [
-        _rows("http.server_error", answered & (status >= 500) & (status < 600), *response, status),
-        _rows("http.client_error", answered & (status >= 400) & (status < 500), *response, status),
+        _rows("http.server_error", answered & (status >= 500) & (status < 600), *response, status, begin),
+        _rows("http.client_error", answered & (status >= 400) & (status < 500), *response, status, begin),
         _rows("http.unanswered", asked & ~answered, *request),
-        _rows("http.slow", wait > SLOW_RESPONSE_NS, *response, wait),
+        _rows("http.slow", wait > limits.ns("http_slow_ms"), *response, wait, x["request_last_number"]),
+        _rows("http.no_compression", large, *response, x["response_body_bytes"], begin),
+        _rows("http.on_tls_port", asked & in_clear & (x["index"] == 1), *request),
         _rows("tcp.reset_mid_exchange", asked & by_reset & (x["response_complete"] == 0), *request),
     ]
     for rows in tables:
@@ -155,10 +170,16 @@ def _exchanges(finished: Finished) -> list[Rows]:
     return tables
 
 
-def build_findings(finished: Finished, validity: Validity) -> Rows:
+def _without_off(table: Rows, limits: Thresholds) -> Rows:
+    """The rows of the rules that are not switched off."""
+    off = [_RULE_CODES[rule] for rule, severity in limits.severities if severity == "off"]
+    return take_rows(table, np.flatnonzero(~np.isin(table["rule"], off))) if off else table
+
+
+def build_findings(finished: Finished, validity: Validity, limits: Thresholds = DEFAULTS) -> Rows:
     """FINDING rows ordered by (output position of the connection, frame, rule)."""
-    tables = [_rows(*hits) for hits in tcp_hits(finished)] + _handshakes(finished, validity) + _lookups(finished) + _exchanges(finished)
-    tables += _crypto(finished, validity)
+    tables = [_rows(*hits) for hits in tcp_hits(finished, limits)] + _handshakes(finished, validity)
+    tables += _lookups(finished, limits) + _exchanges(finished, limits) + _crypto(finished, validity, limits)
     tables += [_rows(*marks) for marks in judge_races(finished)]
-    table = join_tables(tables)
+    table = _without_off(join_tables(tables), limits)
     return take_rows(table, np.lexsort((table["rule"], table["number"], table["order"])))

@@ -58,7 +58,7 @@ def test_text_from_the_network_cannot_move_the_cursor() -> None:
         gist=EVIL,
         bars=(Bar("data", EVIL, 0.0, 5.0),),
         chapters=(Chapter("data", "Data", EVIL, (1,), (EVIL,), (Step(1.0, EVIL, EVIL, (1,)),), (("fact", EVIL),)),),
-        findings=({**finding, "frame": 3, "advice": "do it"},),
+        findings=({**finding, "frame": 3, "frames": [2, 3], "explanation": "because", "advice": "do it"},),
         display_filter=EVIL,
     )
     for line in story_lines(told, Environment(width=80), capture=EVIL, teach=True):
