@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from analyzer.story.words import clock, counted, endpoint, milliseconds, size, span
+from analyzer.story.words import clock, counted, endpoint, milliseconds, printable, size, span
 
 __all__ = ["clip", "clock", "counted", "endpoint", "flow", "milliseconds", "period", "printable", "size", "span"]
-
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # what would move the cursor or turn text round
 
 
 def period(first_ns: int, last_ns: int) -> str:
     """From when to when, the day said once, and how long that is."""
     first, last = clock(first_ns), clock(last_ns)
     return f"{first} to {last[11:] if last[:10] == first[:10] else last} UTC ({span(last_ns - first_ns)})"
-
-
-def printable(text: str) -> str:
-    """Text that cannot harm a terminal: control and direction characters and bytes that are no text become escapes."""
-    plain = text.encode("utf-8", "backslashreplace").decode()
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", plain)
 
 
 def clip(text: str, width: int) -> str:

@@ -62,7 +62,7 @@ def analyze(
     output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Where tables go.", show_default="reports/<capture>")] = "",
     formats: Annotated[
         list[str] | None,
-        typer.Option("-f", "--format", metavar="FORMAT", help="csv, zeek-json or har; may be repeated.", show_default="csv"),
+        typer.Option("-f", "--format", metavar="FORMAT", help="csv, html, zeek-json or har; may be repeated.", show_default="csv"),
     ] = None,
     checksums: Annotated[str, typer.Option(metavar="ignore|verify", help="verify: leave out packets with a wrong checksum.")] = "ignore",
     overlap: Annotated[

@@ -25,8 +25,16 @@ class Writer(Protocol):
         """Finish all files; may be called twice."""
 
 
+def open_html(folder: Path) -> Writer:
+    """The libraries are imported only for those who ask."""
+    from analyzer.html.writing import HtmlWriter  # noqa: PLC0415
+
+    return HtmlWriter(folder)
+
+
 FORMATS: Final[dict[str, Callable[[Path], Writer]]] = {
     "csv": CsvWriter,
+    "html": open_html,
     "zeek-json": ZeekJsonWriter,
     "har": HarWriter,
 }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 NAMED = 12  # things that a sentence lists at the most
 MOST_RANGES = 4  # ranges of frames
+
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # what would move the cursor or turn text round
 
 
 def milliseconds(value: float | None) -> str:
@@ -25,7 +28,9 @@ def duration(ms: float | None) -> str:
         return ("-" if ms < 0 else "") + span(round(abs(ms) * 1e6))
     if abs(ms) >= 999.95:
         return f"{ms / 1000:.2f} s"
-    return f"{ms:.2f} ms" if 0 < abs(ms) < 0.095 else f"{milliseconds(ms)} ms"
+    if 0 < abs(ms) < 0.095:
+        return f"{ms:.2f} ms" if abs(ms) >= 0.0095 else f"{ms:.4f} ms"
+    return f"{milliseconds(ms)} ms"
 
 
 def size(count: int) -> str:
@@ -104,3 +109,9 @@ def sentence(text: str) -> str:
     """Text that begins with a capital letter and ends with a full stop."""
     text = text.strip()
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".") if text else ""
+
+
+def printable(text: str) -> str:
+    """Text that cannot harm a terminal: control and direction characters and bytes that are no text become escapes."""
+    plain = text.encode("utf-8", "backslashreplace").decode()
+    return CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", plain)

@@ -10,8 +10,8 @@ from analyzer.story import words
 @pytest.mark.parametrize(
     ("ms", "text"),
     [
-        (None, "an unknown time"), (0.0, "0.0 ms"), (0.04, "0.04 ms"), (48.0, "48.0 ms"), (-3.25, "-3.2 ms"), (1158.6, "1.16 s"),
-        (75_000.0, "1 min 15.0 s"), (-75_000.0, "-1 min 15.0 s"),
+        (None, "an unknown time"), (0.0, "0.0 ms"), (0.04, "0.04 ms"), (0.0032, "0.0032 ms"), (48.0, "48.0 ms"), (-3.25, "-3.2 ms"),
+        (1158.6, "1.16 s"), (75_000.0, "1 min 15.0 s"), (-75_000.0, "-1 min 15.0 s"),
     ],
 )  # fmt: skip
 def test_durations(ms: float | None, text: str) -> None:
