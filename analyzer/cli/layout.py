@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analyzer.story.words import clock, counted, endpoint, milliseconds, printable, size, span
+from analyzer.story.words import clip, clock, counted, endpoint, milliseconds, printable, size, span
 
 __all__ = ["clip", "clock", "counted", "endpoint", "flow", "milliseconds", "period", "printable", "size", "span"]
 
@@ -13,11 +13,6 @@ def period(first_ns: int, last_ns: int) -> str:
     """From when to when, the day said once, and how long that is."""
     first, last = clock(first_ns), clock(last_ns)
     return f"{first} to {last[11:] if last[:10] == first[:10] else last} UTC ({span(last_ns - first_ns)})"
-
-
-def clip(text: str, width: int) -> str:
-    """Text cut to a width, the cut shown."""
-    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
 
 
 def flow(cells: Sequence[str], width: int, *, gap: str = "   ", indent: int = 2) -> list[str]:

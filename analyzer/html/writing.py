@@ -47,6 +47,22 @@ def render(content: dict[str, Any]) -> str:
     )
 
 
+def write_page(tables: Mapping[str, Sheet], path: Path) -> Path:
+    """The page of a whole report at ``path``. Raises OutputError when it cannot be written."""
+    collector = Collector()
+    collector.add(tables)
+    save(collector, path)
+    return path
+
+
+def save(collector: Collector, path: Path) -> None:
+    """Write the page of what was collected. Raises OutputError."""
+    try:
+        path.write_text(render(build_content(collector)), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}).") from error
+
+
 class HtmlWriter:
     """Takes the tables flush by flush and writes the page at the end."""
 
@@ -69,7 +85,4 @@ class HtmlWriter:
         if self._is_written:
             return
         self._is_written = True
-        try:
-            self.paths[0].write_text(render(build_content(self._collector)), encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{self.paths[0]}: cannot be written ({error.strerror}).") from error
+        save(self._collector, self.paths[0])

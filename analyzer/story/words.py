@@ -115,3 +115,8 @@ def printable(text: str) -> str:
     """Text that cannot harm a terminal: control and direction characters and bytes that are no text become escapes."""
     plain = text.encode("utf-8", "backslashreplace").decode()
     return CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", plain)
+
+
+def clip(text: str, width: int) -> str:
+    """Text cut to a width, the cut shown."""
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"

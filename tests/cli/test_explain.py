@@ -7,13 +7,9 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import run
-from analyzer.cli.environment import Environment
-from analyzer.cli.explain import story_lines, waterfall
-from analyzer.story.chapters import Bar, Chapter, Step, Story
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 HTTPS = str(CAPTURES / "https-tls13.pcapng")
-EVIL = "\x1b[2Jevil\u202e\r\n"
 
 
 @pytest.mark.parametrize("width", ["60", "80", "160"])
@@ -46,34 +42,3 @@ def test_teaching_and_keys(capsys: pytest.CaptureFixture[str]) -> None:
 def test_refusals(words: list[str], status: int, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", HTTPS, *words]) == status
     assert sentence in capsys.readouterr().err
-
-
-def test_text_from_the_network_cannot_move_the_cursor() -> None:
-    finding = {"severity": "error", "rule": "x.y", "subject": EVIL, "meaning": EVIL, "detail": None, "amount": 0, "amount_unit": None}
-    told = Story(
-        number=1,
-        ends=EVIL,
-        subject=EVIL,
-        outcome=EVIL,
-        gist=EVIL,
-        bars=(Bar("data", EVIL, 0.0, 5.0),),
-        chapters=(Chapter("data", "Data", EVIL, (1,), (EVIL,), (Step(1.0, EVIL, EVIL, (1,)),), (("fact", EVIL),)),),
-        findings=({**finding, "frame": 3, "frames": [2, 3], "explanation": "because", "advice": "do it"},),
-        display_filter=EVIL,
-    )
-    for line in story_lines(told, Environment(width=80), capture=EVIL, teach=True):
-        assert not {"\x1b", "\r", "\n", "\u202e"} & set(line)
-        assert len(line) < 200
-
-
-def test_bars_are_drawn_in_their_place() -> None:
-    bars = [
-        Bar("dns", "DNS lookup", -50.0, 50.0),
-        Bar("tcp_to_tls", "before TLS", 0.0, 10.0, is_gap=True),
-        Bar("tls_handshake", "TLS", 10.0, 140.0, "inferred"),
-    ]
-    drawn = list(waterfall(bars, 80))
-    assert drawn[0].index("#") < drawn[1].index("..") < drawn[2].index("=")
-    assert drawn[2].endswith("<- most of the time")
-    assert "= inferred" in drawn[3]
-    assert list(waterfall([], 80)) == []
