@@ -197,6 +197,7 @@ def plot(
 @app.command()
 def columns(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="Only this table.", show_default=False)] = "",
+    markdown: Annotated[bool, typer.Option("--markdown", help="As a Markdown document.")] = False,
 ) -> None:
     """Print the data dictionary: what every column means.
 
@@ -204,7 +205,7 @@ def columns(
     """
     from analyzer.cli.columns import run_columns
 
-    raise typer.Exit(run_columns(table, Environment()))
+    raise typer.Exit(run_columns(table, Environment(), markdown=markdown))
 
 
 @app.command()

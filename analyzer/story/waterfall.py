@@ -67,7 +67,7 @@ def exchange_label(row: Row) -> str:
 
 
 def _data_bar(case: Case) -> list[Bar]:
-    """Data of a protocol without phases of its own: from its first byte to the close."""
+    """Data of a protocol without phases of its own, or a handshake that came to nothing: from its first byte to the close."""
     starts = [case.steps[name]["since_start_ms"] for name in ("first_originator_data", "first_responder_data") if name in case.steps]
     if not starts:
         return []
@@ -75,7 +75,10 @@ def _data_bar(case: Case) -> list[Bar]:
     end = close["since_start_ms"] if close else case.get("duration_ms") or 0.0
     first = min(starts)
     frames = tuple(case.steps[name]["first_frame"] for name in ("first_originator_data", "first_responder_data") if name in case.steps)
-    return [Bar("data", "data", first, max(end - first, 0.0), "measured", frames)]
+    tls = case.one("tls")
+    failed = bool(tls) and "client_hello" in case.steps and case.get("tls_handshake_ms") is None
+    phase, label = ("tls_handshake", "TLS: not completed") if failed else ("data", "data")
+    return [Bar(phase, label, first, max(end - first, 0.0), "measured", frames)]
 
 
 def _failed_bar(case: Case) -> list[Bar]:

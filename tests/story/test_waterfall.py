@@ -29,7 +29,13 @@ def test_further_exchanges_have_their_own_bars() -> None:
 
 @pytest.mark.parametrize(
     ("name", "number", "label"),
-    [("failures", 9, "TCP: refused"), ("failures", 11, "TCP: no answer"), ("failures", 29, "waiting in vain"), ("half-close", 1, "data")],
+    [
+        ("failures", 9, "TCP: refused"),
+        ("failures", 11, "TCP: no answer"),
+        ("failures", 29, "waiting in vain"),
+        ("failures", 16, "TLS: not completed"),
+        ("half-close", 1, "data"),
+    ],
 )
 def test_failures_and_other_data(name: str, number: int, label: str) -> None:
     bars = draw_bars(case(name, number=number))
