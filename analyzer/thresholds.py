@@ -11,7 +11,6 @@ A severity is that of a rule: error, warning, note, or off.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
@@ -103,6 +102,8 @@ def read_thresholds(path: Path, rules: Mapping[str, str]) -> Thresholds:
     Raises:
         UsageError: the file cannot be read, or says something that is no threshold.
     """
+    import tomllib  # noqa: PLC0415 - only for those who have a file
+
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

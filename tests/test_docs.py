@@ -37,6 +37,9 @@ def commands() -> list[str]:
             if line.startswith(("    ", "analyzer ")):
                 pieces = [piece.strip().removeprefix(".venv/bin/") for piece in line.split("&&")]
                 found += [piece for piece in pieces if piece.startswith("analyzer ")]
+    root = typer.main.get_command(app)
+    for command in root.commands.values():  # type: ignore[attr-defined]
+        found += [line.strip() for line in (command.epilog or "").splitlines() if line.startswith("  analyzer ")]
     return list(dict.fromkeys(found))
 
 
@@ -103,6 +106,7 @@ def test_every_option_has_a_help_text() -> None:
     root = typer.main.get_command(app)
     for command in root.commands.values():  # type: ignore[attr-defined]
         assert command.help
+        assert "xample" in f"{command.help} {command.epilog}", command.name
         for parameter in command.params:
             assert parameter.help, parameter.name
 

@@ -23,6 +23,11 @@ app = typer.Typer(
 )
 
 
+def examples(*commands: str) -> str:
+    """Examples for the end of a command's help, a line each."""
+    return "\n".join(["\b", "Examples:", *(f"  analyzer {command}" for command in commands)])
+
+
 WrongUsage: Any = typer.BadParameter.__base__  # what the parser raises for all mistakes; its place differs between versions
 
 
@@ -56,7 +61,13 @@ def root(
     """Options that belong to no command."""
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "analyze captures/https-tls13.pcapng",
+        "analyze captures/page-load.pcapng -f csv -f html -o /tmp/page",
+        "analyze captures/https-tls13.pcapng --keylog captures/https-tls13.keylog.txt -o /tmp/opened",
+    )
+)
 def analyze(
     captures: Annotated[list[str], typer.Argument(metavar="CAPTURE", help="Files, a folder, or - for standard input.", show_default=False)],
     output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Where tables go.", show_default="reports/<capture>")] = "",
@@ -100,7 +111,7 @@ def analyze(
 ) -> None:
     """Analyse captures: print a summary and write the tables.
 
-    All times are UTC. Example: analyzer analyze captures/https-tls13.pcapng
+    All times are UTC.
     """
     from analyzer.cli.analyze import Request, run_analyze
 
@@ -128,7 +139,7 @@ def analyze(
     raise typer.Exit(run_analyze(request, Environment()))
 
 
-@app.command()
+@app.command(epilog=examples("explain captures/https-tls13.pcapng 2", "explain captures/https-tls13.pcapng www.example.org --teach"))
 def explain(
     capture: Annotated[str, typer.Argument(metavar="CAPTURE", help="A file.", show_default=False)],
     connection: Annotated[str, typer.Argument(metavar="CONNECTION", help="Its number, its uid, or its host.", show_default=False)],
@@ -154,11 +165,7 @@ def explain(
     ] = "",
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False,  # noqa: ARG001 - run_command
 ) -> None:
-    """Tell the life of one connection in plain words: every phase with its time, its frames and what it is for.
-
-    Examples: analyzer explain captures/https-tls13.pcapng 2
-    analyzer explain captures/https-tls13.pcapng www.example.org --teach
-    """
+    """Tell the life of one connection in plain words: every phase with its time, its frames and what it is for."""
     from analyzer.cli.analyze import Request, options_of
     from analyzer.cli.explain import ExplainRequest, run_explain
 
@@ -175,7 +182,7 @@ def explain(
     raise typer.Exit(run_explain(ExplainRequest(capture, connection, options_of(asked), teach), Environment()))
 
 
-@app.command()
+@app.command(epilog=examples("plot captures/lossy-path.pcap 2 -o /tmp/loss.svg"))
 def plot(
     capture: Annotated[str, typer.Argument(metavar="CAPTURE", help="A file.", show_default=False)],
     connection: Annotated[str, typer.Argument(metavar="CONNECTION", help="Its number, its uid, or its host.", show_default=False)],
@@ -185,35 +192,26 @@ def plot(
     checksums: Annotated[str, typer.Option(metavar="ignore|verify", help="verify: leave out packets with a wrong checksum.")] = "ignore",
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False,  # noqa: ARG001 - run_command
 ) -> None:
-    """Draw a TCP connection: bytes over time, with what was sent again, SACK blocks, acknowledgements and the window.
-
-    Example: analyzer plot captures/lossy-path.pcap 2 -o /tmp/loss.svg
-    """
+    """Draw a TCP connection: bytes over time, with what was sent again, SACK blocks, acknowledgements and the window."""
     from analyzer.cli.plot import PlotRequest, run_plot
 
     raise typer.Exit(run_plot(PlotRequest(capture, connection, output, checksums), Environment()))
 
 
-@app.command()
+@app.command(epilog=examples("columns connections", "columns --markdown"))
 def columns(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="Only this table.", show_default=False)] = "",
     markdown: Annotated[bool, typer.Option("--markdown", help="As a Markdown document.")] = False,
 ) -> None:
-    """Print the data dictionary: what every column means.
-
-    Example: analyzer columns connections
-    """
+    """Print the data dictionary: what every column means."""
     from analyzer.cli.columns import run_columns
 
     raise typer.Exit(run_columns(table, Environment(), markdown=markdown))
 
 
-@app.command()
+@app.command(epilog=examples("thresholds"))
 def thresholds() -> None:
-    """Print the thresholds of the findings as the TOML file that --thresholds takes.
-
-    Example: analyzer thresholds
-    """
+    """Print the thresholds of the findings as the TOML file that --thresholds takes."""
     from analyzer.lifecycle.findings import SEVERITY_OF
     from analyzer.thresholds import defaults_as_toml
 

@@ -29,6 +29,8 @@ STATES: Final = {
 def outcome_words(case: Case) -> str:
     """How it ended in a few words, with Zeek's state and history."""
     words = CLOSES.get(case.get("tcp_close") or "") if case.is_tcp else STATES.get(case.get("state") or "")
+    if case.get("transport") == "icmp":
+        words = "both ways" if case.get("responder_packets") else "one way"
     if words in ("reset", "closed, then reset") and case.get("tcp_closed_by") and case.get("tcp_closed_by_reset"):
         words = f"reset by the {'client' if case.get('tcp_closed_by') == 'originator' else 'server'}"
     if case.is_tcp and not {"syn", "syn_ack"} & set(case.steps):

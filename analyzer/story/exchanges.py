@@ -39,7 +39,7 @@ def tell_request(case: Case) -> Chapter | None:
     body = row["request_body_bytes"]
     content = f", with {size(body)} of {row['request_content_type'] or 'content'}" if body else ""
     wait = case.get("request_wait_ms")
-    before = f" {duration(wait)} after the connection was ready." if wait is not None and wait >= 0 else "."
+    before = f", {duration(wait)} after the connection was ready." if wait is not None and wait >= 0 else "."
     text = f"{row['method']} {target} (HTTP/{row['version']}){content}{took}{before}"
     facts = _facts(row, (("client", "user_agent"), ("from", "referrer"), ("user", "username")))
     plain = (
@@ -146,7 +146,7 @@ def tell_data(case: Case) -> Chapter | None:
     first = [(case.steps[name]["since_start_ms"], name) for name in ("first_originator_data", "first_responder_data") if name in case.steps]
     who = {"first_originator_data": "client", "first_responder_data": "server"}
     spoke = f" The {who[min(first)[1]]} spoke first, {duration(min(first)[0])} after the SYN." if first else ""
-    name = f"It speaks {service}." if service else "What it speaks is not known to this program."
+    name = f"It speaks {service}." if service else f"What it speaks is not known to this program (port {case.get('responder_port')})."
     text = f"{name} The client sent {size(sent)}, the server {size(got)}.{spoke}"
     numbers = tuple(sorted({case.steps[step]["first_frame"] for _, step in first}))
     title = f"Data ({service})" if service else "Data"

@@ -62,6 +62,8 @@ def tell_lookup(case: Case) -> Chapter | None:
         return _cached(case)
     if not case.is_tcp or "syn" not in case.steps:
         return None  # it was under way before the capture began: its lookup cannot be here
+    if str(case.get("responder_ip")).startswith("127.") or case.get("responder_ip") == "::1":
+        return None  # the machine itself needs no lookup
     text = (
         f"No answer in this capture gave the address {case.get('responder_ip')}. The client may have known it from before the capture,"
         " have been given the address itself, or have asked over an encrypted channel (DNS over TLS or HTTPS)."

@@ -43,7 +43,9 @@ def _amounts(case: Case) -> str:
 
 
 def _tell_datagrams(case: Case) -> Chapter:
-    text = "UDP has no handshake: the first datagram already carries data. " + _amounts(case)
+    service = case.get("service")
+    spoken = f"It speaks {service}. " if service and service != "dns" else ""
+    text = f"UDP has no handshake: the first datagram already carries data. {spoken}{_amounts(case)}"
     if case.get("icmp_error"):
         text += f" An ICMP error answered: {icmp_words(case)} ({frames([case.get('icmp_error_frame')])})."
     elif not case.get("responder_packets"):
