@@ -14,8 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyzer.html.pages import EXCHANGE_COLUMNS
 from analyzer.report.built import is_there, is_true, values_of
 from analyzer.report.columns import Sheet
+from analyzer.report.pages import MEMBERS as PAGE_MEMBERS
 from analyzer.report.summary import SEVERITY_RANK, SHOWN_PHASES, Summary, dicts
 from analyzer.report.text import constant, ints
 from analyzer.story.case import LOOKUP_COLUMNS, rows_at
@@ -27,6 +29,7 @@ MOST_STORIES: Final = 1000  # connections whose story is told
 MOST_STATISTICS: Final = 200_000  # connections that the distributions and the map are made of: the first ones
 MOST_LOOKUPS: Final = 200_000
 MOST_EXAMPLES: Final = 50  # places of one rule that are listed
+MOST_EXCHANGES: Final = 50_000  # HTTP exchanges that page loads are drawn from
 MOST_ROWS: Final = 1000  # rows of any other table
 SLACK: Final = 4  # lists are pruned when they have grown by this factor
 
@@ -40,7 +43,8 @@ LISTED: Final = (
 
 COUNTED: Final = (
     "connection", "start_time", "duration_ms", "originator_ip", "responder_ip", "host", "service", "transport", "tls_version",
-    "tls_cipher_suite", "originator_bytes", "responder_bytes", *(f"{phase}_ms" for phase in SHOWN_PHASES),
+    "tls_cipher_suite", "originator_bytes", "responder_bytes", *(f"{phase}_ms" for phase in SHOWN_PHASES), "dns_to_connect_ms",
+    "tcp_to_tls_ms",
 )  # fmt: skip
 """Columns that statistics are made of."""
 
@@ -112,7 +116,9 @@ class Collector:
         self.examples: dict[str, list[dict[str, Any]]] = {}
         self.rules: Counter[str] = Counter()
         self.rows: Counter[str] = Counter()
-        self._statistics = self._lookups = 0
+        self.exchanges: list[pa.RecordBatch] = []
+        self.pages: dict[str, list[dict[str, Any]]] = {"pages": [], PAGE_MEMBERS: []}
+        self._statistics = self._lookups = self._exchanges = 0
 
     def add(self, tables: Mapping[str, Sheet]) -> None:
         """One flush."""
@@ -131,11 +137,22 @@ class Collector:
             batch = tables["dns"].select([*LOOKUP_COLUMNS]).slice(0, MOST_LOOKUPS - self._lookups)
             self.lookups.append(batch)
             self._lookups += batch.num_rows
+        self._add_pages(tables)
         for name, sheet in tables.items():
             if name == "capture":
                 self.facts += sheet.to_pylist()
             else:
                 self._add_other(name, sheet)
+
+    def _add_pages(self, tables: Mapping[str, Sheet]) -> None:
+        """Page loads, and the exchanges they may be made of."""
+        if self._exchanges < MOST_EXCHANGES and tables["http"].num_rows:
+            batch = tables["http"].select(list(EXCHANGE_COLUMNS)).slice(0, MOST_EXCHANGES - self._exchanges)
+            self.exchanges.append(batch)
+            self._exchanges += batch.num_rows
+        for name, rows in self.pages.items():
+            if name in tables and len(rows) < MOST_EXCHANGES:
+                self.pages[name] += dicts(tables[name].arrow())
 
     def _add_other(self, name: str, sheet: Sheet) -> None:
         """The first rows of every table."""

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer.html import charts
 from analyzer.html.collecting import MOST_ROWS, MOST_STATISTICS, Collector
 from analyzer.html.listing import FIELDS, SEVERITIES, list_connections, tell_stories
+from analyzer.html.pages import OPENING, PageWaterfall, draw_pages
 from analyzer.lifecycle.explanations import EXPLANATIONS
 from analyzer.report.build import TABLES
 from analyzer.report.columns import schema_of
+from analyzer.report.pages import MEMBERS
 from analyzer.report.summary import SHOWN_PHASES, dicts
 from analyzer.report.verdict import Trust
 from analyzer.story.background import TEACHING
@@ -235,8 +238,23 @@ def build_content(collector: Collector) -> dict[str, Any]:
         "listed_connections": len(connections),
         "first_rows": connections[:100],
         "fields": {name: at for at, name in enumerate(FIELDS)},
+        "pages": page_waterfalls(collector),
         "data": page_data(connections, stories, collector),
     }
+
+
+def page_waterfalls(collector: Collector) -> list[PageWaterfall]:
+    """The waterfalls of the page loads."""
+    pages, members = collector.pages["pages"], collector.pages[MEMBERS]
+    wanted = {member["connection"] for member in members}
+    if not pages or not wanted:
+        return []
+    columns = ["connection", "start_time", *(f"{phase}_ms" for pair in OPENING for phase in pair if phase)]
+    chosen = pa.array(sorted(wanted), pa.int64())
+    batches = [batch.select(columns).filter(pc.is_in(batch["connection"], value_set=chosen)) for batch in collector.statistics]
+    connections = {row["connection"]: row for batch in batches for row in dicts(batch)}
+    exchanges = [row for batch in collector.exchanges for row in dicts(batch.filter(pc.is_in(batch["connection"], value_set=chosen)))]
+    return draw_pages(pages, members, exchanges, connections, PHASE_NAMES)
 
 
 def story_tables(collector: Collector) -> dict[str, pa.Table]:
