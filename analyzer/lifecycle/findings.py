@@ -120,9 +120,8 @@ def _crypto(finished: Finished, validity: Validity, limits: Thresholds) -> list[
     """What TLS_RULES say."""
     hits = judge_handshakes(finished, limits)
     if validity.certificates:
-        hits += judge_certificates(finished, validity.certificates, validity.chains, limits) + judge_staples(
-            finished, validity.certificates
-        )
+        hits += judge_certificates(finished, validity.certificates, validity.chains, limits)
+        hits += judge_staples(finished, validity.certificates)
     tables = []
     for one in hits:
         rows = _rows(one.rule, np.ones(len(one.order), np.bool_), one.number, one.ts, one.amount)

@@ -18,6 +18,8 @@ OUTCOMES: Final = {
     "failed": "the server answered with {rcode}",
     "truncated": "the answer did not fit into the datagram: the client has to ask again over TCP",
     "unanswered": "nobody answered",
+    "timeout": "nobody answered in time",
+    "unreachable": "the server cannot be reached (ICMP)",
     "answer_only": "only the answer is in the capture",
 }
 
