@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from analyzer.report.columns import Sheet
 
 Tables = dict[str, "Sheet"]
+Watch = Callable[[Batch, Rows, Rows], None]
 Progress = Callable[[int, int | None], None]
 FLUSH_ROWS = 4000  # connections of one flush: so many that a table costs little per row, so few that its columns stay in the cache
 
@@ -73,6 +74,7 @@ class Pipeline:
         limits = options.limits
         self._options = options
         self._flush_rows = flush_rows
+        self.watch: Watch | None = None
         self._memory = Memory(limits.chunk_bytes, chunks=2, arena_bytes=limits.arena_bytes)
         self._decoder = Decoder(options)
         self._tracker = Tracker(options)
@@ -182,7 +184,10 @@ class Pipeline:
             found = self._services.enter(tunnels, found, TLS, connections)
         runs, wanted = found
         self._tls.process_runs(batch, runs, wanted[TLS], connections)
-        inside = self._inside.process_runs(batch, self._tls.opener.runs(), connections)
+        opened = self._tls.opener.runs()
+        if self.watch is not None:
+            self.watch(batch, opened, connections)
+        inside = self._inside.process_runs(batch, opened, connections)
         if inside is not None:
             self._dns.process_runs(inside.runs, inside.wanted[DNS], connections)
         self._dns.process_runs(runs, wanted[DNS], connections)

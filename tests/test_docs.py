@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -69,7 +70,7 @@ def test_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     shutil.copytree(ROOT / "captures", tmp_path / "captures")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "thresholds.toml").write_text(defaults_as_toml(SEVERITY_OF))
-    words = command.split()[1:]
+    words = shlex.split(command)[1:]
     source = tmp_path / words[words.index("<") + 1] if "<" in words else None
     words = [word.replace("/tmp/", f"{tmp_path}/tmp-") for word in (words[: words.index("<")] if source else words)]
     with standard_input(source):

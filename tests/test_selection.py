@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analyzer.errors import UsageError
 from analyzer.options import Limits, Options
 from analyzer.pipeline import Pipeline
-from analyzer.selection import find_connection, select_packets
+from analyzer.selection import find_connection, find_owners, select_packets
 
 CAPTURES = Path(__file__).parents[1] / "captures"
 SMALL = {"arena_bytes": 1 << 20}
@@ -57,3 +58,15 @@ def test_numbers_uids_and_hosts() -> None:
         find_connection(capture, "nobody.example", options)
     with pytest.raises(UsageError, match=r"TCP connections have the host www\.example\.org: \d+, "):
         find_connection([str(CAPTURES / "page-load.pcapng")], "www.example.org", options)
+
+
+@pytest.mark.parametrize("limits", [SMALL, {**SMALL, "packets_per_batch": 3}])
+def test_owners_of_frames(limits: dict[str, int]) -> None:
+    names = ["page-load.pcapng", "half-close.pcap"]
+    rows = [rows_of(name) for name in names]
+    frames = {name: np.array([table[0]["first_frame"]]) for name, table in zip(names, rows, strict=True)}
+    paths = [str(CAPTURES / name) for name in names]
+    owners = find_owners(paths, lambda path: frames[Path(path).name], Options(limits=Limits(**limits)))
+    assert len(owners) == 2
+    one = find_owners(paths[:1], lambda _: frames[names[0]], Options(limits=Limits(**limits)))
+    assert one.tolist() == [rows[0][0]["connection"]]

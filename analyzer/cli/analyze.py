@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING
 
 from analyzer.cli.cold_start import announcing_compilation, choose_kernels
 from analyzer.cli.environment import Environment
+from analyzer.cli.inputs import Inputs
 from analyzer.cli.output_folder import check_folder, choose_folder, claim_folder, record_files
+from analyzer.cli.shaping import Shape
 from analyzer.errors import UsageError
-from analyzer.options import Checksums, Limits, Options, Overlap
-from analyzer.thresholds import DEFAULTS, Thresholds, read_thresholds
 
 if TYPE_CHECKING:
+    from analyzer.cli.shaping import Step
     from analyzer.export.writers import Writer
     from analyzer.pipeline import Pipeline, Tables
     from analyzer.report.summary import Summary
@@ -32,21 +32,14 @@ class Request:
     captures: Sequence[str]
     output: str = ""
     formats: Sequence[str] = ("csv",)
-    checksums: str = "ignore"
-    overlap: str = "first"
-    zeek_timeouts: bool = False
-    keylogs: Sequence[str] = ()
-    include_secrets: bool = False
-    trust_stores: Sequence[str] = ()
+    inputs: Inputs = field(default_factory=Inputs)
+    shape: Shape = field(default_factory=Shape)
     tail: bool = False
     force: bool = False
     rows: int = 20
     json: bool = False
     quiet: bool = False
-    limit_memory: str = ""
-    jobs: int = 1
     certificates: str = ""
-    thresholds: str = ""
 
 
 @contextmanager
@@ -84,36 +77,20 @@ def stopping(pipeline: Pipeline, environment: Environment) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def parse_size(text: str) -> int:
-    """Bytes of a size as people write it: 800M, 2G, 1.5GiB, 1000000 (powers of 1024). Raises UsageError."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", text.strip().upper())
-    if found is None:
-        raise UsageError(f"--limit-memory is a size as 800M or 2G, not {text}.")
-    return int(float(found[1]) * 1024 ** " KMGT".index(found[2] or " "))
-
-
 def check_request(request: Request) -> None:
     """Refuse what makes no sense before anything is read. Raises UsageError."""
-    if request.checksums not in get_args(Checksums):
-        raise UsageError(f"--checksums is ignore or verify, not {request.checksums}.")
-    if request.overlap not in get_args(Overlap):
-        raise UsageError(f"--overlap is one of {', '.join(get_args(Overlap))}, not {request.overlap}.")
-    for keylog in request.keylogs:
-        if not Path(keylog).exists():
-            raise UsageError(f"--keylog: there is no file {keylog}.")
-    if request.jobs < 1:
-        raise UsageError(f"--jobs is a number of threads, 1 or more, not {request.jobs}.")
     if request.rows < 0:
         raise UsageError(f"--rows is a number of connections, 0 or more, not {request.rows}.")
 
 
-def write_report(request: Request, pipeline: Pipeline, folder: Path, environment: Environment) -> Summary:
-    """Run the pipeline and write its tables; nothing is written when no capture can be read."""
+def write_report(request: Request, pipeline: Pipeline, folder: Path, environment: Environment, steps: Sequence[Step] = ()) -> Summary:
+    """Run the pipeline and write its tables, after ``steps``; nothing is written when no capture can be read."""
     from analyzer.capture import Follow
     from analyzer.export.writers import check_formats, open_writers
     from analyzer.report.summary import Summary
 
     check_formats(request.formats)
+    layout = request.shape.layout()
     check_folder(folder, request.captures, force=request.force)
     summary = Summary(request.rows)
     with progress(environment, wanted=not request.quiet) as advance, stopping(pipeline, environment):
@@ -122,11 +99,14 @@ def write_report(request: Request, pipeline: Pipeline, folder: Path, environment
         def write(tables: Tables) -> None:
             if not writers:
                 claim_folder(folder, request.captures, force=request.force)
-                writers.extend(open_writers(request.formats, folder))
+                writers.extend(open_writers(request.formats, folder, layout))
                 record_files(folder, request.captures, [path for writer in writers for path in writer.paths])
-            summary.add(tables)
+            shaped = tables
+            for step in steps:
+                shaped = step(shaped)
+            summary.add(shaped)
             for writer in writers:
-                writer.write(tables)
+                writer.write(shaped)
 
         try:
             for _ in pipeline.run(request.captures, advance, Follow() if request.tail else None, write):
@@ -137,46 +117,24 @@ def write_report(request: Request, pipeline: Pipeline, folder: Path, environment
     return summary
 
 
-def _thresholds(path: str) -> Thresholds:
-    """The thresholds of a file; the defaults where none is given."""
-    if not path:
-        return DEFAULTS
-    from analyzer.lifecycle.findings import SEVERITY_OF
-
-    return read_thresholds(Path(path), SEVERITY_OF)
-
-
-def options_of(request: Request) -> Options:
-    """The options of the analysis that a request asks for. Raises UsageError."""
-    check_request(request)
-    return Options(
-        checksums=cast("Checksums", request.checksums),
-        overlap=cast("Overlap", request.overlap),
-        zeek_timeouts=request.zeek_timeouts,
-        keylog=tuple(map(Path, request.keylogs)),
-        include_secrets=request.include_secrets,
-        trust_store=tuple(map(Path, request.trust_stores)),
-        jobs=request.jobs,
-        thresholds=_thresholds(request.thresholds),
-        limits=Limits(memory_bytes=parse_size(request.limit_memory)) if request.limit_memory else Limits(),
-    )
-
-
 def run_analyze(request: Request, environment: Environment) -> int:
     """Analyse; the exit status."""
-    options = options_of(request)
+    check_request(request)
+    options = request.inputs.options()
     choose_kernels(request.captures)
     from analyzer.export.writers import HEAD_FORMATS, ZEEK_FORMATS
     from analyzer.pipeline import Pipeline
     from analyzer.warming import warming
 
+    redactor = request.shape.redactor()
     pipeline = Pipeline(
         options, with_zeek=not ZEEK_FORMATS.isdisjoint(request.formats), with_heads=not HEAD_FORMATS.isdisjoint(request.formats)
     )
     folder = choose_folder(request.captures, request.output)
     announcing = nullcontext() if request.quiet else announcing_compilation(environment)
     with warming(request.captures), announcing:
-        summary = write_report(request, pipeline, folder, environment)
+        steps = request.shape.steps(request.captures, options, redactor)
+        summary = write_report(request, pipeline, folder, environment, steps)
     if request.certificates:
         from analyzer.cli.certificate_folder import write_certificates
 
@@ -190,6 +148,8 @@ def run_analyze(request: Request, environment: Environment) -> int:
             f"analyzer: {pipeline.evicted:,} connections that were idle longest were ended early to stay within the memory limit"
             " (--limit-memory): what came of them later stands in rows of its own."
         )
+    if redactor is not None:
+        files = [redactor.facts(file) for file in files]
     if request.json or not request.quiet:
         from analyzer.cli.summary import Overview
 

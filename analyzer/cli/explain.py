@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from analyzer.cli.cold_start import announcing_compilation, choose_kernels
 from analyzer.cli.environment import Environment
+from analyzer.cli.inputs import Inputs
 from analyzer.cli.layout import printable
-from analyzer.options import Options
 
 
 @dataclass(frozen=True)
 class ExplainRequest:
-    """What the user asked for: ``options`` are those of the analysis."""
+    """What the user asked for, as typed."""
 
     capture: str
     connection: str
-    options: Options
+    inputs: Inputs = field(default_factory=Inputs)
     teach: bool = False
 
 
 def run_explain(request: ExplainRequest, environment: Environment) -> int:
     """Tell the story; the exit status."""
+    options = request.inputs.options()
     choose_kernels([request.capture])
     from analyzer.pipeline import Pipeline
     from analyzer.story.case import Gatherer
@@ -30,7 +31,7 @@ def run_explain(request: ExplainRequest, environment: Environment) -> int:
     from analyzer.story.text import story_lines
     from analyzer.warming import warming
 
-    pipeline = Pipeline(request.options)
+    pipeline = Pipeline(options)
     gatherer = Gatherer(request.connection)
     announcing = announcing_compilation(environment) if environment.stderr.isatty() else nullcontext()
     with warming([request.capture]), announcing:

@@ -10,7 +10,28 @@ from typing import Annotated, Any
 
 import typer
 
+from analyzer.cli import packet_commands
 from analyzer.cli.environment import Environment, ReaderGoneError
+from analyzer.cli.inputs import (
+    CaptureArgument,
+    ChecksumsOption,
+    ColumnsOption,
+    ConnectionArgument,
+    DebugOption,
+    DisplayFilterOption,
+    Inputs,
+    JobsOption,
+    KeylogOption,
+    MemoryOption,
+    OverlapOption,
+    RedactKeyOption,
+    RedactOption,
+    SecretsOption,
+    ThresholdsOption,
+    TrustStoreOption,
+    WhereOption,
+    ZeekTimeoutsOption,
+)
 from analyzer.errors import AnalyzerError, UsageError
 
 app = typer.Typer(
@@ -73,129 +94,73 @@ def analyze(
     output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Where tables go.", show_default="reports/<capture>")] = "",
     formats: Annotated[
         list[str] | None,
-        typer.Option("-f", "--format", metavar="FORMAT", help="csv, html, zeek-json or har; may be repeated.", show_default="csv"),
+        typer.Option(
+            "-f",
+            "--format",
+            metavar="FORMAT",
+            help="csv, html, jsonl, parquet, sqlite, zeek, zeek-json, har; may be repeated.",
+            show_default="csv",
+        ),
     ] = None,
-    checksums: Annotated[str, typer.Option(metavar="ignore|verify", help="verify: leave out packets with a wrong checksum.")] = "ignore",
-    overlap: Annotated[
-        str, typer.Option(metavar="POLICY", help="Whose copy counts where segments overlap: first, last, linux, ...")
-    ] = "first",
-    zeek_timeouts: Annotated[bool, typer.Option("--zeek-timeouts", help="End idle connections when Zeek would.")] = False,
-    keylog: Annotated[
-        list[str] | None, typer.Option("--keylog", metavar="FILE", help="TLS keys (SSLKEYLOGFILE); may be repeated.", show_default=False)
-    ] = None,
-    include_secrets: Annotated[bool, typer.Option("--include-secrets", help="Report credentials that were decrypted.")] = False,
-    trust_store: Annotated[
-        list[str] | None,
-        typer.Option("--trust-store", metavar="FILE", help="Authorities to trust, PEM; may be repeated.", show_default=False),
-    ] = None,
+    checksums: ChecksumsOption = "ignore",
+    overlap: OverlapOption = "first",
+    zeek_timeouts: ZeekTimeoutsOption = False,
+    keylog: KeylogOption = None,
+    include_secrets: SecretsOption = False,
+    trust_store: TrustStoreOption = None,
+    limit_memory: MemoryOption = "",
+    jobs: JobsOption = 1,
+    thresholds: ThresholdsOption = "",
+    where: WhereOption = "",
+    display_filter: DisplayFilterOption = "",
+    columns: ColumnsOption = "",
+    redact: RedactOption = False,
+    redact_key: RedactKeyOption = "",
     certificates: Annotated[
         str, typer.Option("--certificates", metavar="DIR", help="Write each certificate as PEM to DIR.", show_default=False)
     ] = "",
-    thresholds: Annotated[
-        str,
-        typer.Option(
-            "--thresholds", metavar="FILE", help="TOML: when something stands out (see: analyzer thresholds).", show_default=False
-        ),
-    ] = "",
-    limit_memory: Annotated[
-        str,
-        typer.Option("--limit-memory", metavar="SIZE", help="As 800M or 2G: over it the longest idle are ended.", show_default="a quarter"),
-    ] = "",
-    jobs: Annotated[int, typer.Option("--jobs", metavar="N", help="Threads: 1 to 3.")] = 1,
     tail: Annotated[bool, typer.Option("--tail", help="Read on while the capture is being written, until Ctrl-C.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that another capture's report left in DIR.")] = False,
     rows: Annotated[int, typer.Option("-n", "--rows", metavar="ROWS", help="Connections shown in the summary.")] = 20,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary (with --json only that).")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False,  # noqa: ARG001 - run_command
+    debug: DebugOption = False,  # noqa: ARG001 - run_command
 ) -> None:
     """Analyse captures: print a summary and write the tables.
 
     All times are UTC.
     """
     from analyzer.cli.analyze import Request, run_analyze
+    from analyzer.cli.shaping import Shape
 
-    keylogs = tuple(keylog or ())
-    request = Request(
-        captures,
-        output,
-        tuple(formats or ("csv",)),
-        checksums,
-        overlap,
-        zeek_timeouts,
-        keylogs,
-        include_secrets,
-        tuple(trust_store or ()),
-        tail,
-        force,
-        rows,
-        json,
-        quiet,
-        limit_memory,
-        jobs,
-        certificates,
-        thresholds,
-    )
+    stores = tuple(trust_store or ())
+    inputs = Inputs(checksums, overlap, zeek_timeouts, tuple(keylog or ()), include_secrets, stores, limit_memory, jobs, thresholds)
+    shape = Shape(where, display_filter, columns, redact, redact_key)
+    request = Request(captures, output, tuple(formats or ("csv",)), inputs, shape, tail, force, rows, json, quiet, certificates)
     raise typer.Exit(run_analyze(request, Environment()))
 
 
 @app.command(epilog=examples("explain captures/https-tls13.pcapng 2", "explain captures/https-tls13.pcapng www.example.org --teach"))
 def explain(
-    capture: Annotated[str, typer.Argument(metavar="CAPTURE", help="A file.", show_default=False)],
-    connection: Annotated[str, typer.Argument(metavar="CONNECTION", help="Its number, its uid, or its host.", show_default=False)],
+    capture: CaptureArgument,
+    connection: ConnectionArgument,
     teach: Annotated[bool, typer.Option("--teach", help="Add the background of every step and the RFCs that define it.")] = False,
-    checksums: Annotated[str, typer.Option(metavar="ignore|verify", help="verify: leave out packets with a wrong checksum.")] = "ignore",
-    overlap: Annotated[
-        str, typer.Option(metavar="POLICY", help="Whose copy counts where segments overlap: first, last, linux, ...")
-    ] = "first",
-    zeek_timeouts: Annotated[bool, typer.Option("--zeek-timeouts", help="End idle connections when Zeek would.")] = False,
-    keylog: Annotated[
-        list[str] | None, typer.Option("--keylog", metavar="FILE", help="TLS keys (SSLKEYLOGFILE); may be repeated.", show_default=False)
-    ] = None,
-    include_secrets: Annotated[bool, typer.Option("--include-secrets", help="Tell credentials that were decrypted.")] = False,
-    trust_store: Annotated[
-        list[str] | None,
-        typer.Option("--trust-store", metavar="FILE", help="Authorities to trust, PEM; may be repeated.", show_default=False),
-    ] = None,
-    thresholds: Annotated[
-        str,
-        typer.Option(
-            "--thresholds", metavar="FILE", help="TOML: when something stands out (see: analyzer thresholds).", show_default=False
-        ),
-    ] = "",
-    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False,  # noqa: ARG001 - run_command
+    checksums: ChecksumsOption = "ignore",
+    overlap: OverlapOption = "first",
+    zeek_timeouts: ZeekTimeoutsOption = False,
+    keylog: KeylogOption = None,
+    include_secrets: SecretsOption = False,
+    trust_store: TrustStoreOption = None,
+    limit_memory: MemoryOption = "",
+    thresholds: ThresholdsOption = "",
+    debug: DebugOption = False,  # noqa: ARG001 - run_command
 ) -> None:
     """Tell the life of one connection in plain words: every phase with its time, its frames and what it is for."""
-    from analyzer.cli.analyze import Request, options_of
     from analyzer.cli.explain import ExplainRequest, run_explain
 
-    asked = Request(
-        [capture],
-        checksums=checksums,
-        overlap=overlap,
-        zeek_timeouts=zeek_timeouts,
-        keylogs=tuple(keylog or ()),
-        include_secrets=include_secrets,
-        trust_stores=tuple(trust_store or ()),
-        thresholds=thresholds,
-    )
-    raise typer.Exit(run_explain(ExplainRequest(capture, connection, options_of(asked), teach), Environment()))
-
-
-@app.command(epilog=examples("plot captures/lossy-path.pcap 2 -o /tmp/loss.svg"))
-def plot(
-    capture: Annotated[str, typer.Argument(metavar="CAPTURE", help="A file.", show_default=False)],
-    connection: Annotated[str, typer.Argument(metavar="CONNECTION", help="Its number, its uid, or its host.", show_default=False)],
-    output: Annotated[
-        str, typer.Option("-o", "--output", metavar="FILE", help="Where the picture goes: .svg or .png.", show_default="connection-N.svg")
-    ] = "",
-    checksums: Annotated[str, typer.Option(metavar="ignore|verify", help="verify: leave out packets with a wrong checksum.")] = "ignore",
-    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False,  # noqa: ARG001 - run_command
-) -> None:
-    """Draw a TCP connection: bytes over time, with what was sent again, SACK blocks, acknowledgements and the window."""
-    from analyzer.cli.plot import PlotRequest, run_plot
-
-    raise typer.Exit(run_plot(PlotRequest(capture, connection, output, checksums), Environment()))
+    stores = tuple(trust_store or ())
+    inputs = Inputs(checksums, overlap, zeek_timeouts, tuple(keylog or ()), include_secrets, stores, limit_memory, thresholds=thresholds)
+    raise typer.Exit(run_explain(ExplainRequest(capture, connection, inputs, teach), Environment()))
 
 
 @app.command(epilog=examples("columns connections", "columns --markdown"))
@@ -216,6 +181,9 @@ def thresholds() -> None:
     from analyzer.thresholds import defaults_as_toml
 
     Environment().say(defaults_as_toml(SEVERITY_OF))
+
+
+packet_commands.add_to(app)
 
 
 def run_command(arguments: list[str] | None = None) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from analyzer.errors import OutputError
+from analyzer.export.parts import part_of
 
-MARK = ".analyzer-report"  # names the captures that a folder's report was made from, and after an empty line the files of the report
+MARK = ".analyzer-report"  # says which captures a report is of, and after an empty line which files are its
 _ENDINGS = (".gz", ".zst", ".xz", ".bz2", ".lz4", ".pcapng", ".pcap", ".cap")
 
 
@@ -39,7 +41,7 @@ def check_folder(folder: Path, captures: Sequence[str], *, force: bool) -> set[s
         if not folder.exists():
             return set()
         earlier, _, files = mark.read_text(encoding="utf-8", errors="surrogateescape").partition("\n\n") if mark.is_file() else ("", "", "")
-        ours = set(files.splitlines()) if earlier == _claim(captures) else set()
+        ours = {name for file in files.splitlines() for name in (file, part_of(Path(file)).name)} if earlier == _claim(captures) else set()
         others = sorted({path.name for path in folder.iterdir()} - ours - {MARK})
     except OSError as error:
         raise OutputError(f"{folder} cannot be written ({error.strerror}). Choose another folder with -o.") from error
@@ -73,7 +75,9 @@ def record_files(folder: Path, captures: Sequence[str], files: Sequence[Path]) -
 
 
 def _claim(captures: Sequence[str]) -> str:
-    return "\n".join(capture if capture == "-" else str(_absolute(capture)) for capture in captures)
+    """Which captures a report was made from; a hash, since the folder may be given away."""
+    names = "\n".join(capture if capture == "-" else str(_absolute(capture)) for capture in captures)
+    return hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _why(path: Path) -> str:

@@ -168,6 +168,14 @@ class Lines:
             size = write_csv(c.kinds, c.values, c.lengths, c.ends, c.content, c.numbers, self._last(), self._out)
             yield self._out[:size].data
 
+    def tsv(self, table: Sheet | pa.RecordBatch) -> Iterator[memoryview]:
+        """Lines of Zeek's tab-separated logs; each piece is valid until the next is asked for."""
+        from analyzer.export.tsv_kernels import write_tsv  # noqa: PLC0415 - compiled only for those who ask
+
+        for c in self._slices(table, self._kinds):
+            size = write_tsv(c.kinds, c.values, c.lengths, c.ends, c.content, c.numbers, self._out)
+            yield self._out[:size].data
+
     def json(self, table: Sheet | pa.RecordBatch) -> Iterator[memoryview]:
         """JSON objects, one a line; each piece is valid until the next is asked for."""
         for c in self._slices(table, self._kinds):

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
 
-from analyzer.errors import OutputError
 from analyzer.export.cells import Lines, kind_of
+from analyzer.export.files import Layout, LineFiles, chosen_columns
 from analyzer.report.build import TABLES
 from analyzer.report.columns import Sheet, schema_of
 
@@ -19,33 +18,21 @@ from analyzer.report.columns import Sheet, schema_of
 class CsvWriter:
     """Writes every table of the report to ``<folder>/<table>.csv``, flush by flush."""
 
-    def __init__(self, folder: Path) -> None:
-        self._files: dict[str, BinaryIO] = {}
+    def __init__(self, folder: Path, layout: Layout = TABLES) -> None:
+        self._layout = layout
+        self._files = LineFiles(folder, list(layout), ".csv")
         self._lines: dict[str, Lines] = {}
-        self.paths: list[Path] = []
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, columns in TABLES.items():
-                schema = schema_of(columns)
-                path = folder / f"{name}.csv"
-                self._files[name] = path.open("wb")
-                self._files[name].write((",".join(schema.names) + "\r\n").encode())
-                self._lines[name] = Lines(schema.names, [kind_of(kind) for kind in schema.types])
-                self.paths.append(path)
-        except OSError as error:
-            self.close()
-            raise OutputError(f"{folder}: the report cannot be written there ({error.strerror}). Choose another folder with -o.") from error
+        self.paths = self._files.paths
+        for name, columns in layout.items():
+            schema = schema_of(columns)
+            self._lines[name] = Lines(schema.names, [kind_of(kind) for kind in schema.types])
+            self._files.write(name, [(",".join(schema.names) + "\r\n").encode()])
 
     def write(self, batches: Mapping[str, Sheet]) -> None:
         """Append the tables of one flush."""
-        for name in batches.keys() & self._files.keys():
-            try:
-                for piece in self._lines[name].csv(batches[name]):
-                    self._files[name].write(piece)
-            except OSError as error:
-                raise OutputError(f"{self._files[name].name}: cannot be written ({error.strerror}).") from error
+        for name in batches.keys() & self._layout.keys():
+            self._files.write(name, self._lines[name].csv(chosen_columns(batches[name], self._layout[name])))
 
     def close(self) -> None:
         """Close all files; may be called twice."""
-        for file in self._files.values():
-            file.close()
+        self._files.close()

@@ -1,7 +1,7 @@
 """Zeek's logs from the report's tables: conn, dns, ssl, x509 and http, with Zeek's field names and spellings.
 
 One line of a log is one row of one table. The declarations below say for each
-field its name, its Zeek type and its values; the JSON writer needs only that, and so would one for Zeek's tab-separated form.
+field its name, its Zeek type and its values; the writers need only that: of JSON here, of Zeek's tab-separated form in ``zeek_tsv``.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.errors import OutputError
 from analyzer.export import row_kernels as rk
 from analyzer.export.cells import Lines
+from analyzer.export.files import LineFiles
 from analyzer.export.percent_kernels import decode_percent
 from analyzer.export.zeek_addresses import in_ipv4, is_local
 from analyzer.export.zeek_services import zeek_service
@@ -355,33 +355,16 @@ class ZeekJsonWriter:
     """Writes conn.log, dns.log, ssl.log, x509.log and http.log, one JSON object a line; needs the table ``zeek_dns``."""
 
     def __init__(self, folder: Path) -> None:
-        self._files: dict[str, BinaryIO] = {}
-        self._lines: dict[str, Lines] = {}
-        self.paths: list[Path] = []
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for log in LOGS:
-                path = folder / f"{log.path}.log"
-                self._files[log.path] = path.open("wb")
-                self._lines[log.path] = Lines([field.name for field in log.fields], [KINDS[field.kind] for field in log.fields])
-                self.paths.append(path)
-        except OSError as error:
-            self.close()
-            raise OutputError(f"{folder}: the logs cannot be written there ({error.strerror}). Choose another folder with -o.") from error
+        self._files = LineFiles(folder, [log.path for log in LOGS], ".log")
+        self._lines = {log.path: Lines([field.name for field in log.fields], [KINDS[field.kind] for field in log.fields]) for log in LOGS}
+        self.paths = self._files.paths
 
     def write(self, batches: Mapping[str, Sheet]) -> None:
         """Append the lines of one flush."""
         for log in LOGS:
-            if log.table not in batches:
-                continue
-            file = self._files[log.path]
-            try:
-                for piece in self._lines[log.path].json(build_log(log, batches)):
-                    file.write(piece)
-            except OSError as error:
-                raise OutputError(f"{file.name}: cannot be written ({error.strerror}).") from error
+            if log.table in batches:
+                self._files.write(log.path, self._lines[log.path].json(build_log(log, batches)))
 
     def close(self) -> None:
         """Close all files; may be called twice."""
-        for file in self._files.values():
-            file.close()
+        self._files.close()

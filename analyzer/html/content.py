@@ -40,6 +40,7 @@ PHASE_NAMES: Final = {
 
 COLUMNS_SHOWN: Final[dict[str, tuple[str, ...]]] = {
     "pages": (),
+    "http2": (),
     "http": ("connection", "method", "url", "status", "server_wait_ms", "response_receive_ms", "response_content_type",
              "response_body_bytes", "request_first_frame", "response_last_frame"),
     "dns": ("lookup", "connection", "client_ip", "server_ip", "type", "name", "outcome", "answers", "rtt_ms", "queries", "query_frame",
@@ -52,10 +53,11 @@ COLUMNS_SHOWN: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Tables that the page lists, with the columns it shows; () = the first ones. A table that does not exist is left out."""
 
+SHOWN_ELSEWHERE: Final = ("connections", "milestones", "tcp", "connection_certificates", "findings", "capture", "dns_servers")
 FEW_CAPTURES: Final = 2
 FIRST_COLUMNS: Final = 12
 TITLES: Final = {"http": "HTTP exchanges", "dns": "DNS lookups", "tls": "TLS", "certificates": "Certificates", "waits": "TCP waits",
-                 "pages": "Pages", "quic": "QUIC"}  # fmt: skip
+                 "pages": "Pages", "quic": "QUIC", "http2": "HTTP/2 connections", "dns_names": "DNS names"}  # fmt: skip
 MOST_SHOWN: Final = 500  # rows of a table on the page
 LONGEST_CELL: Final = 300  # characters
 
@@ -92,9 +94,10 @@ def cell(value: Any) -> str:
 def listed_tables(collector: Collector) -> list[Listed]:
     """The tables that the page lists; columns by their declarations."""
     found = []
-    for name, wanted in COLUMNS_SHOWN.items():
+    for name in [*COLUMNS_SHOWN, *(table for table in TABLES if table not in COLUMNS_SHOWN and table not in SHOWN_ELSEWHERE)]:
         if name not in TABLES or not collector.rows[name]:
             continue
+        wanted = COLUMNS_SHOWN.get(name, ())
         declared = {column.name: column for column in TABLES[name]}
         names = [column for column in wanted if column in declared] or list(declared)[:FIRST_COLUMNS]
         table = pa.Table.from_batches(collector.others[name]).select(names).slice(0, MOST_SHOWN)

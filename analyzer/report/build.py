@@ -66,7 +66,7 @@ class Context:
         certificates: all distinct certificates so far; CHAIN_LINK.certificate is a place in it.
         with_zeek: build the table that only the Zeek exporters read.
         with_heads: build the table of HTTP heads, which some exporters read.
-        masks: leave out what is secret in them.
+        masks: leave out what is secret in heads and URLs.
         pages: groups exchanges to page loads.
         thresholds: say which findings have another severity than their rule's own.
         reported_certificates: numbers of those that the table ``certificates`` has had; ``build_tables`` adds to it.
@@ -120,7 +120,7 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
     chains = certificates.Chains(finished, context.certificates)
     names = dns.lookup_names(finished)
     tls_batch = tls.build_tls(finished, phases, identity, chains)
-    http_batch = http.build_http(finished, identity)
+    http_batch = http.build_http(finished, identity, masks=context.masks)
     parts = connections.Parts(phases, tls_batch, http_batch, findings.rule_names(found, len(finished.rows)))
     connections_batch = connections.build_connections(finished, identity, parts)
     subjects = (names, http_batch.built("url"), connections_batch.built("host"))

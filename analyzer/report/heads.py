@@ -7,6 +7,7 @@ from typing import Final
 
 from analyzer.lifecycle.finished import Finished
 from analyzer.report.columns import Column, Sheet, make_sheet
+from analyzer.report.credentials import mask_url
 from analyzer.report.text import ints, words
 from analyzer.tables import Bytes, Rows
 
@@ -25,6 +26,8 @@ SENSITIVE: Final = frozenset(
      "sec-websocket-key", "http2-settings", "x-goog-api-key", "x-access-token", "x-forwarded-authorization")
 )  # fmt: skip
 """Fields that carry credentials or identify a session."""
+URLS: Final = frozenset((":path", "content-location", "location", "referer", "referrer"))
+"""Fields that are URLs, in which credentials may stand."""
 
 
 def _decode(content: bytes) -> str:
@@ -37,6 +40,8 @@ def _decode(content: bytes) -> str:
 def _masked(name: str, value: str) -> str:
     """The value of a field without its secret; names of cookies and schemes stay."""
     lower = name.lower()
+    if lower in URLS:
+        return mask_url(value)
     if lower not in SENSITIVE:
         return value
     if lower in ("cookie", "set-cookie"):

@@ -12,6 +12,7 @@ from analyzer.lifecycle.finished import Finished
 from analyzer.registries.http import grpc_status_name, http2_error_name, http3_error_name
 from analyzer.report.built import Built, NumberColumn, TextColumn, simple_from_arrow
 from analyzer.report.columns import Column, Sheet, make_sheet
+from analyzer.report.credentials import without_credentials
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.text import between, booleans, chosen, codes, constant, counts, ints, joined, milliseconds, named, spans, times
 from analyzer.tables import Rows
@@ -22,6 +23,8 @@ _SPANS: Final = (
     "location", "upgrade", "reason", "info_reason", "username", "proxied", "request_filename", "response_filename",
 )  # fmt: skip
 HTTP3: Final = 30  # EXCHANGE.version
+
+_URLS: Final = ("target", "referrer", "location")
 
 COLUMNS = (
     *IDENTITY,
@@ -40,7 +43,7 @@ COLUMNS = (
     Column("server_wait_ms", "milliseconds", "last byte of the request to first byte of the response", "ms", "negative: answered early"),
     Column("response_receive_ms", "milliseconds", "first to last byte of the response", "ms"),
     Column("host", "text", "Host field"),
-    Column("target", "text", "request target as sent"),
+    Column("target", "text", "request target as sent", caveat="*** stands for credentials"),
     Column("referrer", "text", "Referer field"),
     Column("user_agent", "text", "User-Agent field"),
     Column("origin", "text", "Origin field"),
@@ -140,10 +143,11 @@ def _grpc(text: dict[str, TextColumn]) -> dict[str, Built]:
     return {f"grpc_{name}": simple_from_arrow(pc.struct_field(parts, name)) for name in ("service", "method")}
 
 
-def build_http(finished: Finished, identity: Identity) -> Sheet:
-    """EXCHANGE rows as a report table, in the order of the flush."""
+def build_http(finished: Finished, identity: Identity, *, masks: bool = True) -> Sheet:
+    """EXCHANGE rows as a report table, in the order of the flush; ``masks``: without credentials in URLs."""
     x: Rows = finished.exchanges
-    text = {name: spans(finished.texts.http, x[name], x[f"{name}_size"]) for name in _SPANS}
+    told = {name: spans(finished.texts.http, x[name], x[f"{name}_size"]) for name in _SPANS}
+    text = {name: without_credentials(told[name]) if name in _URLS and masks else told[name] for name in told}
     asked, answered = x["has_request"] == 1, x["has_response"] == 1
     return make_sheet(
         COLUMNS,

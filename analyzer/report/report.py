@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def to_frame(table: pa.Table | pa.RecordBatch) -> pd.DataFrame:
+    """A table as a DataFrame: absent numbers and truth values are ``<NA>``."""
+    import pandas as pd  # noqa: PLC0415 - half a second that only users of DataFrames should pay
+
+    nullable = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+    frame: pd.DataFrame = table.to_pandas(types_mapper=nullable.get)
+    return frame
+
+
 class Report:
     """Named tables, each a list of Arrow batches; DataFrames are made on first use and kept.
 
@@ -48,10 +57,7 @@ class Report:
     def frame(self, name: str) -> pd.DataFrame:
         """One table as a DataFrame."""
         if name not in self._frames:
-            import pandas as pd  # noqa: PLC0415 - half a second that only users of DataFrames should pay
-
-            nullable = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-            frame = self.table(name).to_pandas(types_mapper=nullable.get)
+            frame = to_frame(self.table(name))
             frame.attrs["columns"] = {
                 column.name: {"unit": column.unit, "meaning": column.meaning, "caveat": column.caveat} for column in TABLES[name]
             }

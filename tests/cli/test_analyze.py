@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from analyzer.cli import run
-from analyzer.cli.analyze import Request, parse_size, run_analyze, stopping
+from analyzer.cli.analyze import Request, run_analyze, stopping
 from analyzer.cli.environment import Environment
 from analyzer.cli.output_folder import MARK
 from analyzer.errors import CaptureError
@@ -218,13 +218,6 @@ def test_tail_reads_on_until_interrupted() -> None:
     writer.join()
     assert status == 130
     assert "packets,read,2," in Path("out/capture.csv").read_text()
-
-
-@pytest.mark.parametrize(
-    ("text", "size"), [("800M", 800 << 20), ("2g", 2 << 30), ("1.5 GiB", 3 << 29), ("64KB", 64 << 10), ("1000000", 1_000_000)]
-)
-def test_sizes_are_read_as_people_write_them(text: str, size: int) -> None:
-    assert parse_size(text) == size
 
 
 def test_what_is_no_size_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

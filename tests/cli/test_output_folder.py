@@ -85,3 +85,10 @@ def test_a_mark_names_only_files_of_its_folder(tmp_path: Path) -> None:
     mark.write_text(mark.read_text() + "../precious\n")
     write_report(folder, ["a.pcap"], ["a.csv"])
     assert (tmp_path / "precious").exists()
+
+
+def test_what_an_interrupted_run_left_is_ours(tmp_path: Path) -> None:
+    record_files(tmp_path, ["a.pcap"], [tmp_path / "dns.parquet"])
+    (tmp_path / ".dns.parquet.part").write_bytes(b"half")
+    claim_folder(tmp_path, ["a.pcap"], force=False)
+    assert [path.name for path in tmp_path.iterdir()] == [MARK]

@@ -22,6 +22,17 @@ def test_a_picture_of_a_host(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "198.51.100.10:80 to 192.0.2.10:58476" in content
 
 
+def test_a_picture_is_not_replaced_unasked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    out = tmp_path / "loss.svg"
+    out.write_text("mine")
+    assert run(["plot", LOSSY, "2", "-o", str(out)]) == 1
+    assert out.read_text() == "mine"
+    assert "is there already" in capsys.readouterr().err
+    assert run(["plot", LOSSY, "2", "-o", str(out), "--force", "--overlap", "last", "--limit-memory", "500M"]) == 0
+    assert out.read_text().startswith("<?xml")
+
+
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),
     [
