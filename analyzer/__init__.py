@@ -5,6 +5,7 @@
     report = analyzer.analyze("trace.pcapng")
     report.connections                                  # pandas DataFrame, one row per connection
     for tables in analyzer.stream("big.pcap"): ...      # bounded memory: Arrow batches of finished connections
+    print(analyzer.explain(report, 17))                 # the life of one connection in words
 
 Nothing heavy is imported until something is asked for.
 """
@@ -18,14 +19,40 @@ if TYPE_CHECKING:
     from analyzer.errors import AnalyzerError, CaptureError, OutputError, UsageError
     from analyzer.options import Limits, Options
     from analyzer.report import Report
+    from analyzer.thresholds import Thresholds
+    from analyzer.views import explain, plot_connection, plot_phases, plot_waterfall, tell_story, write_html
 
 __version__ = "0.1.0"
 
-__all__ = ["AnalyzerError", "CaptureError", "Limits", "Options", "OutputError", "Report", "UsageError", "analyze", "stream"]
+__all__ = [
+    "AnalyzerError",
+    "CaptureError",
+    "Limits",
+    "Options",
+    "OutputError",
+    "Report",
+    "Thresholds",
+    "UsageError",
+    "analyze",
+    "explain",
+    "plot_connection",
+    "plot_phases",
+    "plot_waterfall",
+    "stream",
+    "tell_story",
+    "write_html",
+]
 
 _HOMES = {
     "analyze": "analyzer.api",
     "stream": "analyzer.api",
+    "explain": "analyzer.views",
+    "tell_story": "analyzer.views",
+    "write_html": "analyzer.views",
+    "plot_connection": "analyzer.views",
+    "plot_phases": "analyzer.views",
+    "plot_waterfall": "analyzer.views",
+    "Thresholds": "analyzer.thresholds",
     "Options": "analyzer.options",
     "Limits": "analyzer.options",
     "Report": "analyzer.report",

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analyzer.lifecycle.findings import SEVERITY_OF
 from analyzer.options import Checksums, Limits, Options, Overlap
 from analyzer.pipeline import Pipeline
+from analyzer.thresholds import DEFAULTS, Thresholds, read_thresholds
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,7 +20,8 @@ Captures = str | Path | Sequence[str | Path]
 KeyLogs = str | Path | Sequence[str | Path]
 
 
-def _names(captures: Captures) -> list[str]:
+def names_of(captures: Captures) -> list[str]:
+    """One path or several as a list of texts."""
     return [str(captures)] if isinstance(captures, str | Path) else [str(path) for path in captures]
 
 
@@ -31,6 +34,7 @@ def stream(  # noqa: PLR0913 - options by name
     keylog: KeyLogs = (),
     include_secrets: bool = False,
     jobs: int = 1,
+    thresholds: Thresholds | str | Path = DEFAULTS,
     limits: Limits | None = None,
 ) -> Iterator[dict[str, pa.RecordBatch]]:
     """Analyse captures in bounded memory.
@@ -43,6 +47,7 @@ def stream(  # noqa: PLR0913 - options by name
         include_secrets: report credentials that were decrypted.
         zeek_timeouts: end idle connections when Zeek would.
         jobs: threads; the report is the same for any number.
+        thresholds: from which values on something is a finding; a path is that of a TOML file.
         limits: limits other than the defaults.
 
     Yields:
@@ -50,17 +55,19 @@ def stream(  # noqa: PLR0913 - options by name
 
     Raises:
         CaptureError: none of the captures can be read.
+        UsageError: the file of thresholds makes no sense.
     """
     options = Options(
         checksums=checksums,
         overlap=overlap,
         zeek_timeouts=zeek_timeouts,
-        keylog=tuple(map(Path, _names(keylog))),
+        keylog=tuple(map(Path, names_of(keylog))),
         include_secrets=include_secrets,
         jobs=jobs,
+        thresholds=thresholds if isinstance(thresholds, Thresholds) else read_thresholds(Path(thresholds), SEVERITY_OF),
         limits=limits or Limits(),
     )
-    for tables in Pipeline(options).run(_names(captures)):
+    for tables in Pipeline(options).run(names_of(captures)):
         yield {name: sheet.arrow() for name, sheet in tables.items()}
 
 
@@ -73,6 +80,7 @@ def analyze(  # noqa: PLR0913 - options by name
     keylog: KeyLogs = (),
     include_secrets: bool = False,
     jobs: int = 1,
+    thresholds: Thresholds | str | Path = DEFAULTS,
     limits: Limits | None = None,
 ) -> Report:
     """Analyse captures and keep the whole report; arguments and errors as in ``stream``."""
@@ -86,6 +94,7 @@ def analyze(  # noqa: PLR0913 - options by name
         keylog=keylog,
         include_secrets=include_secrets,
         jobs=jobs,
+        thresholds=thresholds,
         limits=limits,
     )
     return Report.collect(batches)

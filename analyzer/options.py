@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from analyzer.thresholds import Thresholds
+
 SECOND = 1_000_000_000
 
 Checksums: TypeAlias = Literal["ignore", "verify"]
@@ -83,4 +85,5 @@ class Options:
     jobs: int = 1  # threads: one for packets and messages, one for the report, one for writing it; more help nothing
     decode_bodies: bool = False  # take gzip and deflate off HTTP bodies to know their length and what they are: takes time
     keep_heads: bool = False  # keep the heads of HTTP messages, field by field
+    thresholds: Thresholds = field(default_factory=Thresholds)  # from which values on something is a finding
     limits: Limits = field(default_factory=Limits)

@@ -91,7 +91,14 @@ class Pipeline:
         self._inside = Inside(self._memory, options, decode=decode)
         self._keys = KeyTexts(options.keylog)
         self._attribution = Attribution(options)
-        self._context = Context(0, self._tls.certificates, with_zeek=with_zeek, with_heads=with_heads, masks=not options.include_secrets)
+        self._context = Context(
+            0,
+            self._tls.certificates,
+            with_zeek=with_zeek,
+            with_heads=with_heads,
+            masks=not options.include_secrets,
+            thresholds=options.thresholds,
+        )
         self._over: list[Ints] = []
         self.quality = Quality()
         self.source: Source | None = None
@@ -236,7 +243,7 @@ class Pipeline:
         finished = flush.finished
         phases = build_phases(finished)
         delays = build_delays(finished, phases)
-        found = build_findings(finished, self._validity())
+        found = build_findings(finished, self._validity(), self._options.thresholds)
         tables = build_tables(finished, Lifecycle(phases, build_milestones(finished), delays, found), self._context)
         return tables if flush.capture is None else {**tables, **build_totals(self._context), "capture": flush.capture}
 

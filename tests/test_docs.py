@@ -16,14 +16,18 @@ import typer
 
 import analyzer
 from analyzer.cli import run
+from analyzer.cli.columns import as_markdown
 from analyzer.cli.main import app
 from analyzer.export.writers import FORMATS
-from analyzer.report.build import TABLES
+from analyzer.lifecycle.findings import SEVERITY_OF
+from analyzer.report.build import TABLES, dictionary
 from analyzer.tables.tls import BASES
+from analyzer.thresholds import defaults_as_toml, read_thresholds
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-DOCUMENTS = ("README.md", "captures/README.md", "reports/README.md")
+GUIDES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
+DOCUMENTS = ("README.md", "captures/README.md", "reports/README.md", *GUIDES)
 
 
 def commands() -> list[str]:
@@ -34,6 +38,9 @@ def commands() -> list[str]:
             if line.startswith(("    ", "analyzer ")):
                 pieces = [piece.strip().removeprefix(".venv/bin/") for piece in line.split("&&")]
                 found += [piece for piece in pieces if piece.startswith("analyzer ")]
+    root = typer.main.get_command(app)
+    for command in root.commands.values():  # type: ignore[attr-defined]
+        found += [line.strip() for line in (command.epilog or "").splitlines() if line.startswith("  analyzer ")]
     return list(dict.fromkeys(found))
 
 
@@ -62,6 +69,7 @@ def standard_input(path: Path | None) -> Iterator[None]:
 def test_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(ROOT / "captures", tmp_path / "captures")
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "thresholds.toml").write_text(defaults_as_toml(SEVERITY_OF))
     words = shlex.split(command)[1:]
     source = tmp_path / words[words.index("<") + 1] if "<" in words else None
     words = [word.replace("/tmp/", f"{tmp_path}/tmp-") for word in (words[: words.index("<")] if source else words)]
@@ -99,6 +107,7 @@ def test_every_option_has_a_help_text() -> None:
     root = typer.main.get_command(app)
     for command in root.commands.values():  # type: ignore[attr-defined]
         assert command.help
+        assert "xample" in f"{command.help} {command.epilog}", command.name
         for parameter in command.params:
             assert parameter.help, parameter.name
 
@@ -128,3 +137,40 @@ def test_the_version_has_its_entry() -> None:
     changes = (ROOT / "CHANGELOG.md").read_text()
     assert "## [Unreleased]" in changes or f"## [{analyzer.__version__}]" in changes
     assert sys.version_info >= (3, 11)
+
+
+@pytest.mark.parametrize("guide", [name for name in GUIDES if "```python" in (ROOT / name).read_text()])
+def test_python_in_guides_runs(guide: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / guide).read_text().replace("/tmp/", f"{tmp_path}/")
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(block, guide, "exec"), names)
+    printed = capsys.readouterr().out
+    for shown in re.findall(r"```python\n(?:[^`]*)```\n\n```\n(.*?)```", text, re.DOTALL):
+        assert shown in printed
+
+
+def test_thresholds_in_guides_are_valid(tmp_path: Path) -> None:
+    for guide in GUIDES:
+        for block in re.findall(r"```toml\n(.*?)```", (ROOT / guide).read_text(), re.DOTALL):
+            (tmp_path / "one.toml").write_text(block)
+            read_thresholds(tmp_path / "one.toml", SEVERITY_OF)
+
+
+def test_the_data_dictionary_is_that_of_today() -> None:
+    assert (ROOT / "docs" / "columns.md").read_text() == "\n".join(as_markdown(dictionary())) + "\n"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_and_pictures_are_there(document: str) -> None:
+    path = ROOT / document
+    for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", path.read_text()):
+        assert (path.parent / target).exists(), target
+
+
+def test_rules_in_guides_exist() -> None:
+    for guide in GUIDES:
+        for name in re.findall(r"`((?:dns|tcp|tls|http|udp|capture)\.[a-z_]+)`", (ROOT / guide).read_text()):
+            assert name in SEVERITY_OF, f"{guide}: {name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from analyzer.cli.environment import Environment
@@ -25,7 +26,20 @@ def describe(column: Column, name_width: int, width: int) -> list[str]:
     return [f"  {column.name}  ({kind})", *textwrap.wrap(meaning, width, initial_indent=indent, subsequent_indent=indent)]
 
 
-def run_columns(table: str, environment: Environment) -> int:
+def as_markdown(tables: Mapping[str, Sequence[Column]]) -> list[str]:
+    """The data dictionary as a Markdown document: a table for each table of the report."""
+    lines = ["# Data dictionary", "", "Every column of every table of the report. This page is made by `analyzer columns --markdown`.", ""]
+    lines += [f"- [{name}](#{name}): {len(columns)} columns" for name, columns in tables.items()]
+    for name, columns in tables.items():
+        lines += ["", f"## {name}", "", "| column | kind | meaning |", "| --- | --- | --- |"]
+        for column in columns:
+            kind = column.kind if column.unit in ("", "ms") else f"{column.kind}, {column.unit}"
+            meaning = column.meaning + (f" ({column.caveat})" if column.caveat else "")
+            lines.append(f"| `{column.name}` | {kind} | {meaning.replace('``', '`').replace('|', '/')} |")
+    return lines
+
+
+def run_columns(table: str, environment: Environment, *, markdown: bool = False) -> int:
     """Print the columns of one table or of all."""
     from analyzer.report.build import dictionary
 
@@ -33,6 +47,9 @@ def run_columns(table: str, environment: Environment) -> int:
     if table and table not in tables:
         raise UsageError(f"no table is called {table}. Tables: {', '.join(tables)}.")
     chosen = {name: columns for name, columns in tables.items() if table in ("", name)}
+    if markdown:
+        environment.say("\n".join(as_markdown(chosen)))
+        return 0
     for number, (name, columns) in enumerate(chosen.items()):
         name_width = max(len(column.name) for column in columns)
         lines = [line for column in columns for line in describe(column, name_width, environment.width)]

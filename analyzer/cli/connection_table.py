@@ -7,8 +7,9 @@ from typing import Any
 
 from tabulate import tabulate
 
-from analyzer.cli.layout import clip, endpoint, milliseconds, span
+from analyzer.cli.layout import clip, endpoint, milliseconds
 from analyzer.report.summary import SHOWN_PHASES
+from analyzer.story.telling import finding_words
 
 PHASE_LABELS = {"dns": "dns", "tcp_connect": "tcp", "tls_handshake": "tls", "server_wait": "wait", "response_receive": "recv"}
 GAP = 2  # blanks between columns
@@ -18,26 +19,10 @@ DOMINANT_SHARE = 0.5  # a phase that takes more of the time than this ...
 DOMINANT_MS = 50  # ... of a connection that takes longer than this is worth a remark
 
 
-def describe(finding: dict[str, Any]) -> str:
-    """A finding in a few words, with what was measured."""
-    amount, unit = finding["amount"], finding["amount_unit"]
-    if unit == "code":
-        measured = finding["detail"]
-    elif unit == "ns":
-        measured = span(amount)
-    elif unit == "bytes":
-        measured = f"{amount:,} byte{'' if amount == 1 else 's'}"
-    elif unit is None:
-        measured = ""
-    else:
-        measured = "once" if amount == 1 else f"{amount:,} times"
-    return f"{finding['meaning']}: {measured}" if measured else str(finding["meaning"])
-
-
 def remark_on(row: dict[str, Any]) -> str:
     """The worst finding of a connection, else its slowest phase where one takes most of the time."""
     if row["finding"]:
-        return describe(row["finding"])
+        return finding_words(row["finding"])
     slowest = max(SHOWN_PHASES, key=lambda name: row[f"{name}_ms"] or 0.0)
     share = (row[f"{slowest}_ms"] or 0.0) / row["total_ms"] if row["total_ms"] else 0.0
     return f"{PHASE_LABELS[slowest]}: {share:.0%} of the time" if share > DOMINANT_SHARE and row["total_ms"] > DOMINANT_MS else ""

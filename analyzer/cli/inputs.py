@@ -12,6 +12,7 @@ import typer
 
 from analyzer.errors import UsageError
 from analyzer.options import Checksums, Limits, Options, Overlap
+from analyzer.thresholds import DEFAULTS, Thresholds, read_thresholds
 
 CaptureArgument = Annotated[str, typer.Argument(metavar="CAPTURE", help="A file.", show_default=False)]
 ConnectionArgument = Annotated[str, typer.Argument(metavar="CONNECTION", help="Its number, its uid, or its host.", show_default=False)]
@@ -35,6 +36,10 @@ MemoryOption = Annotated[
     typer.Option("--limit-memory", metavar="SIZE", help="As 800M or 2G: over it the longest idle are ended.", show_default="a quarter"),
 ]
 JobsOption = Annotated[int, typer.Option("--jobs", metavar="N", help="Threads: 1 to 3.")]
+ThresholdsOption = Annotated[
+    str,
+    typer.Option("--thresholds", metavar="FILE", help="TOML: when something stands out (see: analyzer thresholds).", show_default=False),
+]
 WhereOption = Annotated[
     str, typer.Option("--where", metavar="EXPR", help="Only connections that fit, as tls_handshake_ms > 300.", show_default=False)
 ]
@@ -67,6 +72,7 @@ class Inputs:
     trust_stores: Sequence[str] = ()
     limit_memory: str = ""
     jobs: int = 1
+    thresholds: str = ""
 
     def options(self) -> Options:
         """What they mean.
@@ -91,8 +97,18 @@ class Inputs:
             include_secrets=self.include_secrets,
             trust_store=tuple(map(Path, self.trust_stores)),
             jobs=self.jobs,
+            thresholds=_thresholds(self.thresholds),
             limits=Limits(memory_bytes=parse_size(self.limit_memory)) if self.limit_memory else Limits(),
         )
+
+
+def _thresholds(path: str) -> Thresholds:
+    """The thresholds of a file; the defaults where none is given."""
+    if not path:
+        return DEFAULTS
+    from analyzer.lifecycle.findings import SEVERITY_OF
+
+    return read_thresholds(Path(path), SEVERITY_OF)
 
 
 def parse_size(text: str) -> int:

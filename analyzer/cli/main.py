@@ -13,8 +13,10 @@ import typer
 from analyzer.cli import packet_commands
 from analyzer.cli.environment import Environment, ReaderGoneError
 from analyzer.cli.inputs import (
+    CaptureArgument,
     ChecksumsOption,
     ColumnsOption,
+    ConnectionArgument,
     DebugOption,
     DisplayFilterOption,
     Inputs,
@@ -25,6 +27,7 @@ from analyzer.cli.inputs import (
     RedactKeyOption,
     RedactOption,
     SecretsOption,
+    ThresholdsOption,
     TrustStoreOption,
     WhereOption,
     ZeekTimeoutsOption,
@@ -39,6 +42,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def examples(*commands: str) -> str:
+    """Examples for the end of a command's help, a line each."""
+    return "\n".join(["\b", "Examples:", *(f"  analyzer {command}" for command in commands)])
 
 
 WrongUsage: Any = typer.BadParameter.__base__  # what the parser raises for all mistakes; its place differs between versions
@@ -74,7 +82,13 @@ def root(
     """Options that belong to no command."""
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "analyze captures/https-tls13.pcapng",
+        "analyze captures/page-load.pcapng -f csv -f html -o /tmp/page",
+        "analyze captures/https-tls13.pcapng --keylog captures/https-tls13.keylog.txt -o /tmp/opened",
+    )
+)
 def analyze(
     captures: Annotated[list[str], typer.Argument(metavar="CAPTURE", help="Files, a folder, or - for standard input.", show_default=False)],
     output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Where tables go.", show_default="reports/<capture>")] = "",
@@ -84,7 +98,7 @@ def analyze(
             "-f",
             "--format",
             metavar="FORMAT",
-            help="csv, jsonl, parquet, sqlite, zeek, zeek-json, har; may be repeated.",
+            help="csv, html, jsonl, parquet, sqlite, zeek, zeek-json, har; may be repeated.",
             show_default="csv",
         ),
     ] = None,
@@ -96,6 +110,7 @@ def analyze(
     trust_store: TrustStoreOption = None,
     limit_memory: MemoryOption = "",
     jobs: JobsOption = 1,
+    thresholds: ThresholdsOption = "",
     where: WhereOption = "",
     display_filter: DisplayFilterOption = "",
     columns: ColumnsOption = "",
@@ -116,12 +131,13 @@ def analyze(
 ) -> None:
     """Analyse captures: print a summary and write the tables.
 
-    All times are UTC. Example: analyzer analyze captures/https-tls13.pcapng
+    All times are UTC.
     """
     from analyzer.cli.analyze import Request, run_analyze
     from analyzer.cli.shaping import Shape
 
-    inputs = Inputs(checksums, overlap, zeek_timeouts, tuple(keylog or ()), include_secrets, tuple(trust_store or ()), limit_memory, jobs)
+    stores = tuple(trust_store or ())
+    inputs = Inputs(checksums, overlap, zeek_timeouts, tuple(keylog or ()), include_secrets, stores, limit_memory, jobs, thresholds)
     shape = Shape(where, display_filter, columns, redact, redact_key)
     request = Request(
         captures, output, tuple(formats or ("csv",)), inputs, shape, tail, force, rows, json, quiet, certificates, har_include_encrypted
@@ -129,17 +145,47 @@ def analyze(
     raise typer.Exit(run_analyze(request, Environment()))
 
 
-@app.command()
+@app.command(epilog=examples("explain captures/https-tls13.pcapng 2", "explain captures/https-tls13.pcapng www.example.org --teach"))
+def explain(
+    capture: CaptureArgument,
+    connection: ConnectionArgument,
+    teach: Annotated[bool, typer.Option("--teach", help="Add the background of every step and the RFCs that define it.")] = False,
+    checksums: ChecksumsOption = "ignore",
+    overlap: OverlapOption = "first",
+    zeek_timeouts: ZeekTimeoutsOption = False,
+    keylog: KeylogOption = None,
+    include_secrets: SecretsOption = False,
+    trust_store: TrustStoreOption = None,
+    limit_memory: MemoryOption = "",
+    thresholds: ThresholdsOption = "",
+    debug: DebugOption = False,  # noqa: ARG001 - run_command
+) -> None:
+    """Tell the life of one connection in plain words: every phase with its time, its frames and what it is for."""
+    from analyzer.cli.explain import ExplainRequest, run_explain
+
+    stores = tuple(trust_store or ())
+    inputs = Inputs(checksums, overlap, zeek_timeouts, tuple(keylog or ()), include_secrets, stores, limit_memory, thresholds=thresholds)
+    raise typer.Exit(run_explain(ExplainRequest(capture, connection, inputs, teach), Environment()))
+
+
+@app.command(epilog=examples("columns connections", "columns --markdown"))
 def columns(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="Only this table.", show_default=False)] = "",
+    markdown: Annotated[bool, typer.Option("--markdown", help="As a Markdown document.")] = False,
 ) -> None:
-    """Print the data dictionary: what every column means.
-
-    Example: analyzer columns connections
-    """
+    """Print the data dictionary: what every column means."""
     from analyzer.cli.columns import run_columns
 
-    raise typer.Exit(run_columns(table, Environment()))
+    raise typer.Exit(run_columns(table, Environment(), markdown=markdown))
+
+
+@app.command(epilog=examples("thresholds"))
+def thresholds() -> None:
+    """Print the thresholds of the findings as the TOML file that --thresholds takes."""
+    from analyzer.lifecycle.findings import SEVERITY_OF
+    from analyzer.thresholds import defaults_as_toml
+
+    Environment().say(defaults_as_toml(SEVERITY_OF))
 
 
 packet_commands.add_to(app)

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
-from analyzer.cli.connection_table import connection_table, describe, name_of
+from analyzer.cli.connection_table import connection_table, name_of
 from analyzer.cli.environment import Environment
 from analyzer.cli.layout import clip, counted, flow, milliseconds, period, printable, size
 from analyzer.report.summary import Summary
+from analyzer.report.verdict import Trust
+from analyzer.story.telling import finding_words
 from analyzer.tables.packets import ANALYSED, NOT_IP, OUTCOMES
 
 if TYPE_CHECKING:
@@ -68,17 +70,18 @@ class Overview:
     @property
     def verdict(self) -> str:
         """One word: how far to trust the numbers."""
-        quality, tcp = self.quality, self.summary.transports["tcp"]
-        if quality.packets == 0:
-            return "empty"
-        unread = quality.packets - int(quality.outcomes[ANALYSED]) - int(quality.outcomes[NOT_IP])
-        dropped = self.dropped or 0
-        share = max(unread / quality.packets, quality.cut / quality.packets, dropped / (quality.packets + dropped))
-        if share > 0.1:
-            return "poor"
-        doubtful = max(quality.one_sided, quality.midstream) > 0.05 * tcp or quality.steps_back > 0.001 * quality.packets
-        doubtful = doubtful or quality.duplicates > 0.05 * quality.packets
-        return "fair" if share > 0.01 or doubtful else "good"
+        q = self.quality
+        return Trust(
+            packets=q.packets,
+            unread=q.packets - int(q.outcomes[ANALYSED]) - int(q.outcomes[NOT_IP]),
+            cut=q.cut,
+            dropped=self.dropped or 0,
+            duplicates=q.duplicates,
+            steps_back=q.steps_back,
+            tcp=self.summary.transports["tcp"],
+            one_sided=q.one_sided,
+            midstream=q.midstream,
+        ).verdict
 
     def outcomes(self) -> dict[str, int]:
         """How many packets ended how, by label; those that did not happen are left out."""
@@ -209,7 +212,7 @@ class Overview:
             head = f"  {severity:8} {'#' + str(example['connection']):>{digits + 1}}  "
             if environment.width >= RULES_FROM:
                 head += f"{rule:26} "
-            text = f"{about}{describe(example)} (frame {example['frame']}{more})"
+            text = f"{about}{finding_words(example)} (frame {example['frame']}{more})"
             entry = textwrap.wrap(text, environment.width, initial_indent=head, subsequent_indent=" " * len(head))
             if environment.has_colour:
                 entry[0] = entry[0].replace(severity, COLOURS[severity] + severity + PLAIN, 1)

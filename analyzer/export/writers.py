@@ -43,6 +43,13 @@ def open_sqlite(folder: Path, layout: Layout = TABLES) -> Writer:
     return SqliteWriter(folder, layout)
 
 
+def open_html(folder: Path) -> Writer:
+    """The libraries are imported only for those who ask."""
+    from analyzer.html.writing import HtmlWriter  # noqa: PLC0415
+
+    return HtmlWriter(folder)
+
+
 TABULAR: Final[dict[str, Callable[[Path, Layout], Writer]]] = {
     "csv": CsvWriter,
     "jsonl": JsonLinesWriter,
@@ -56,6 +63,7 @@ FORMATS: Final[dict[str, Callable[[Path], Writer]]] = {
     "jsonl": JsonLinesWriter,
     "parquet": open_parquet,
     "sqlite": open_sqlite,
+    "html": open_html,
     "zeek": ZeekTsvWriter,
     "zeek-json": ZeekJsonWriter,
     "har": HarWriter,

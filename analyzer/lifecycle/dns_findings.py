@@ -7,11 +7,8 @@ import numpy as np
 from analyzer.lifecycle.finished import Finished
 from analyzer.lifecycle.rules import Marks, Rule
 from analyzer.tables.dns import NXDOMAIN, REFUSED, SERVFAIL, TIMEOUT, UNREACHABLE
+from analyzer.thresholds import DEFAULTS, Thresholds
 
-MILLISECOND = 1_000_000
-SLOW_NS = 200 * MILLISECOND
-VERY_SLOW_NS = 1000 * MILLISECOND
-PATIENCE = 3  # resolutions of a name that does not exist, after which asking on stands out
 SILENT_PORTS = (137, 5353, 5355)  # where nobody answers for a name that nobody has
 
 DNS_RULES = (
@@ -78,7 +75,7 @@ def judge_races(finished: Finished) -> list[Marks]:
     return [Marks("tcp.fallback", used & (delay > 0), c["first_number"], c["first_ts"], delay)]
 
 
-def judge_lookups(finished: Finished) -> list[Marks]:
+def judge_lookups(finished: Finished, limits: Thresholds = DEFAULTS) -> list[Marks]:
     """Which rules fire on which rows of ``finished.lookups``."""
     q = finished.lookups
     outcome, is_first = q["outcome"], q["is_repeat"] == 0
@@ -90,16 +87,19 @@ def judge_lookups(finished: Finished) -> list[Marks]:
     went_on = q["truncated_number"] != 0
     repeats = q["queries"] - np.int64(1) - went_on
     searched = is_first & (q["searched"] > 0) & (q["resolution"] != q["number"])
+    asked = q["query_number"]
+    often = gone & (q["nxdomains"] > limits.dns_nxdomain_repeats)
+    slow, very_slow = wait > limits.ns("dns_slow_ms"), wait > limits.ns("dns_very_slow_ms")
     return [
-        Marks("dns.nxdomain", gone & (q["nxdomains"] <= PATIENCE), *answer),
-        Marks("dns.nxdomain_repeated", gone & (q["nxdomains"] > PATIENCE), *answer, q["nxdomains"].astype(np.int64)),
-        Marks("dns.servfail", is_first & (outcome == SERVFAIL), *answer),
-        Marks("dns.refused", is_first & (outcome == REFUSED), *answer),
+        Marks("dns.nxdomain", gone & ~often, *answer, 0, asked),
+        Marks("dns.nxdomain_repeated", often, *answer, q["nxdomains"].astype(np.int64), asked),
+        Marks("dns.servfail", is_first & (outcome == SERVFAIL), *answer, 0, asked),
+        Marks("dns.refused", is_first & (outcome == REFUSED), *answer, 0, asked),
         Marks("dns.timeout", asks_one & (outcome == TIMEOUT), *query),
         Marks("dns.unreachable", is_first & (outcome == UNREACHABLE), *query),
         Marks("dns.retry", asks_one & (repeats > 0), *query, repeats),
-        Marks("dns.slow", (wait > SLOW_NS) & (wait <= VERY_SLOW_NS), *answer, wait),
-        Marks("dns.very_slow", wait > VERY_SLOW_NS, *answer, wait),
+        Marks("dns.slow", slow & ~very_slow, *answer, wait, asked),
+        Marks("dns.very_slow", very_slow, *answer, wait, asked),
         Marks("dns.truncated", is_first & went_on, q["truncated_number"], q["own_query_ts"], q["own_query_ts"] - q["query_ts"]),
         Marks("dns.search_domains", searched, *query, q["query_ts"] - q["resolution_ts"]),
         Marks(

@@ -1,6 +1,6 @@
 """What stands out: rules over the rows of finished connections, each hit a row with the frame that shows it.
 
-Thresholds are those of the field (see each rule); a rule fires at most once per connection, lookup or exchange.
+From which values on is said by `Thresholds`; a rule fires at most once per connection, lookup or exchange.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ from analyzer.messages.tls.chains import ChainChecks
 from analyzer.tables import Ints, Rows, join_tables, new_table, take_rows
 from analyzer.tables.lifecycle import FINDING
 from analyzer.tables.tls import NO_RECORD, STEP_CODES
+from analyzer.thresholds import DEFAULTS, Thresholds
 
-MILLISECOND = 1_000_000
-SLOW_RESPONSE_NS = 1000 * MILLISECOND
 FATAL = 2
 CLOSE_NOTIFY = 0
 
@@ -54,6 +53,7 @@ RULES = (
     Rule("http.slow", "warning", "the server took long to answer", "Look at what the server waited for.", "ns"),
     *HTTP_RULES,
 )
+SEVERITY_OF = {rule.name: rule.severity for rule in RULES}
 _RULE_CODES = {rule.name: code for code, rule in enumerate(RULES)}
 
 
@@ -67,13 +67,16 @@ class Validity:
     chains: ChainChecks | None = None
 
 
-def _rows(name: str, there: Mask, number: Ints, ts: Ints, amount: Ints | int = 0) -> Rows:
+def _rows(  # noqa: PLR0913, PLR0917 - the fields of Marks
+    name: str, there: Mask, number: Ints, ts: Ints, amount: Ints | int = 0, begin_number: Ints | int = 0
+) -> Rows:
     at = np.flatnonzero(there)
     table = new_table(FINDING, len(at))
     table["order"] = at
     table["rule"] = _RULE_CODES[name]
     table["number"], table["ts"] = number[at], ts[at]
     table["amount"] = amount if isinstance(amount, int) else amount[at]
+    table["begin_number"] = begin_number if isinstance(begin_number, int) else begin_number[at]
     table["lookup"] = table["exchange"] = -1
     return table
 
@@ -92,6 +95,7 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
     answered = server[1] != 0
     fatal = (h["alert_level"] == FATAL) & (h["alert_code"] != CLOSE_NOTIFY)
     silent = (h["seen"] == 1) & (hello_ts != 0) & ~answered & (retry_ts == 0) & ~fatal & (h["record_version"] != NO_RECORD)
+    silent &= finished.responders["packets"] > 0  # the answers of one-sided captures are elsewhere
     tables = [
         _rows("tls.alert_fatal", fatal, *place("alert"), h["alert_code"].astype(np.int64)),
         _rows("tls.no_server_hello", silent, hello_number, hello_ts),
@@ -113,11 +117,12 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
     return tables
 
 
-def _crypto(finished: Finished, validity: Validity) -> list[Rows]:
+def _crypto(finished: Finished, validity: Validity, limits: Thresholds) -> list[Rows]:
     """What TLS_RULES and QUIC_RULES say, and HTTP_RULES of whole connections."""
-    hits = judge_handshakes(finished) + judge_practice(finished, validity.certificates) + quic_hits(finished)
+    hits = judge_handshakes(finished, limits) + judge_practice(finished, validity.certificates) + quic_hits(finished)
     if validity.certificates:
-        hits += judge_certificates(finished, validity.certificates, validity.chains) + judge_staples(finished, validity.certificates)
+        hits += judge_certificates(finished, validity.certificates, validity.chains, limits)
+        hits += judge_staples(finished, validity.certificates)
     tables = []
     for one in hits + judge_links(finished):
         rows = _rows(one.rule, np.ones(len(one.order), np.bool_), one.number, one.ts, one.amount)
@@ -126,11 +131,11 @@ def _crypto(finished: Finished, validity: Validity) -> list[Rows]:
     return tables
 
 
-def _lookups(finished: Finished) -> list[Rows]:
+def _lookups(finished: Finished, limits: Thresholds) -> list[Rows]:
     """What DNS_RULES say."""
     if len(finished.lookups) == 0:
         return []
-    tables = [_rows(*marks) for marks in judge_lookups(finished)]
+    tables = [_rows(*marks) for marks in judge_lookups(finished, limits)]
     order = finished.order_of(finished.lookups["connection"].astype(np.int64))
     for rows in tables:
         rows["lookup"] = rows["order"]
@@ -138,7 +143,7 @@ def _lookups(finished: Finished) -> list[Rows]:
     return tables
 
 
-def _exchanges(finished: Finished) -> list[Rows]:
+def _exchanges(finished: Finished, limits: Thresholds) -> list[Rows]:
     x, c = finished.exchanges, finished.connections
     if len(x) == 0:
         return []
@@ -147,13 +152,14 @@ def _exchanges(finished: Finished) -> list[Rows]:
     wait = np.where(asked & answered, x["response_first_ts"] - x["request_last_ts"], 0)
     status = x["status"].astype(np.int64)
     by_reset = c["teardown_by_reset"][finished.exchange_order] == 1
+    begin = x["request_first_number"]
     tables = [
-        _rows("http.server_error", answered & (status >= 500) & (status < 600), *response, status),
-        _rows("http.client_error", answered & (status >= 400) & (status < 500), *response, status),
+        _rows("http.server_error", answered & (status >= 500) & (status < 600), *response, status, begin),
+        _rows("http.client_error", answered & (status >= 400) & (status < 500), *response, status, begin),
         _rows("http.unanswered", asked & ~answered, *request),
-        _rows("http.slow", wait > SLOW_RESPONSE_NS, *response, wait),
+        _rows("http.slow", wait > limits.ns("http_slow_ms"), *response, wait, x["request_last_number"]),
         _rows("tcp.reset_mid_exchange", asked & by_reset & (x["response_complete"] == 0), *request),
-        *(_rows(*marks) for marks in judge_exchanges(finished)),
+        *(_rows(*marks) for marks in judge_exchanges(finished, limits)),
     ]
     for rows in tables:
         rows["exchange"] = rows["order"]
@@ -161,10 +167,16 @@ def _exchanges(finished: Finished) -> list[Rows]:
     return tables
 
 
-def build_findings(finished: Finished, validity: Validity) -> Rows:
+def _without_off(table: Rows, limits: Thresholds) -> Rows:
+    """The rows of the rules that are not switched off."""
+    off = [_RULE_CODES[rule] for rule, severity in limits.severities if severity == "off"]
+    return take_rows(table, np.flatnonzero(~np.isin(table["rule"], off))) if off else table
+
+
+def build_findings(finished: Finished, validity: Validity, limits: Thresholds = DEFAULTS) -> Rows:
     """FINDING rows ordered by (output position of the connection, frame, rule)."""
-    tables = [_rows(*hits) for hits in tcp_hits(finished)] + _handshakes(finished, validity) + _lookups(finished) + _exchanges(finished)
-    tables += _crypto(finished, validity)
+    tables = [_rows(*hits) for hits in tcp_hits(finished, limits)] + _handshakes(finished, validity)
+    tables += _lookups(finished, limits) + _exchanges(finished, limits) + _crypto(finished, validity, limits)
     tables += [_rows(*marks) for marks in judge_races(finished)]
-    table = join_tables(tables)
+    table = _without_off(join_tables(tables), limits)
     return take_rows(table, np.lexsort((table["rule"], table["number"], table["order"])))

@@ -11,6 +11,7 @@ from analyzer.lifecycle.rules import Hits, Marks, Mask, Rule
 from analyzer.tables import Bytes, Ints, Rows
 from analyzer.tables.http import HTTP_ERROR_CODES
 from analyzer.tables.services import HTTP
+from analyzer.thresholds import DEFAULTS, Thresholds
 
 HTTP_RULES: Final = (
     Rule(
@@ -33,7 +34,6 @@ SMUGGLING: Final = (
     "host_repeated", "forbidden_field",
 )  # fmt: skip
 COMPRESSIBLE: Final = (b"text/", b"application/json", b"application/javascript", b"application/xml", b"image/svg")
-LARGE_TEXT: Final = 10 << 10  # bytes
 TLS_PORTS: Final = (443, 8443)
 MOST_REDIRECTS: Final = 3
 STALL_NS: Final = 100_000_000
@@ -49,9 +49,9 @@ def begins_with(text: Bytes, at: Ints, size: Ints, word: bytes) -> Mask:
     return there
 
 
-def is_large_text(x: Rows, text: Bytes) -> Mask:
-    """Responses that compression would have made much smaller."""
-    there: Mask = (x["has_response"] == 1) & (x["content_encoding_size"] == 0) & (x["response_body_bytes"] > LARGE_TEXT)
+def is_large_text(x: Rows, text: Bytes, least_bytes: float) -> Mask:
+    """Responses of more than ``least_bytes`` that compression would have made much smaller."""
+    there: Mask = (x["has_response"] == 1) & (x["content_encoding_size"] == 0) & (x["response_body_bytes"] > least_bytes)
     there &= x["status"] == 200
     at = np.flatnonzero(there)
     spans = x["response_type"][at], x["response_type_size"][at].astype(np.int64)
@@ -68,7 +68,7 @@ def redirect_counts(x: Rows) -> Ints:
     return np.where(hop, places - np.maximum.accumulate(np.where(begins, places, 0)) + 1, 0)
 
 
-def judge_exchanges(finished: Finished) -> list[Marks]:
+def judge_exchanges(finished: Finished, limits: Thresholds = DEFAULTS) -> list[Marks]:
     """Marks over the exchanges of a flush."""
     x, order = finished.exchanges, finished.exchange_order
     first = x["request_first_ts"]
@@ -83,7 +83,12 @@ def judge_exchanges(finished: Finished) -> list[Marks]:
     hops = redirect_counts(x)
     return [
         Marks("http.smuggling", is_smuggling, x["error_number"], np.where(first > 0, first, x["response_first_ts"]), error),
-        Marks("http.no_compression", is_large_text(x, finished.texts.http), *answered, x["response_body_bytes"]),
+        Marks(
+            "http.no_compression",
+            is_large_text(x, finished.texts.http, limits.http_uncompressed_bytes),
+            *answered,
+            x["response_body_bytes"],
+        ),
         Marks("http.on_tls_port", is_clear[order] & (x["index"] == 1), *asked),
         Marks("http.redirect_chain", hops == MOST_REDIRECTS + 1, *answered, hops),
         Marks("http2.reset", (x["reset_by"] > 0) & (codes != NO_ERROR) & (codes != CANCEL), *asked, codes),

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.tables import Ints
+from analyzer.tables import Bytes, Ints
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -32,6 +32,7 @@ class Marks(NamedTuple):
     number: Ints
     ts: Ints
     amount: Ints | int = 0
+    begin_number: Ints | int = 0
 
 
 class Hits(NamedTuple):
@@ -42,3 +43,13 @@ class Hits(NamedTuple):
     number: Ints
     ts: Ints
     amount: Ints
+
+
+def distinct_rows(rows: Bytes) -> tuple[Ints, Ints]:
+    """(d,) places of rows of bytes that differ, and (n,) which of them each row is; by a hash where it tells them apart, as it does."""
+    hashed = rows.astype(np.uint64) @ np.random.default_rng(6).integers(1, 1 << 63, rows.shape[1], np.uint64)
+    _, first, index = np.unique(hashed, return_index=True, return_inverse=True)
+    if not (rows == rows[first[index]]).all():
+        whole = rows.view(np.dtype((np.void, rows.shape[1]))).ravel()
+        _, first, index = np.unique(whole, return_index=True, return_inverse=True)
+    return first, index

@@ -9,13 +9,8 @@ from analyzer.lifecycle.rules import Marks, Mask, Rule
 from analyzer.lifecycle.vantage import TWO_PLACES, find_proxies
 from analyzer.tables import Ints, Rows
 from analyzer.tables.connections import CONN_STATES, HAS_ACK
+from analyzer.thresholds import DEFAULTS, Thresholds
 
-MILLISECOND = 1_000_000
-ZERO_WINDOW_NS = 100 * MILLISECOND
-LOSS_WAIT_NS = 200 * MILLISECOND  # the shortest retransmission timer in use: a wait that people notice
-SEGMENTS = 100  # a rate of fewer says nothing
-SUSPICIOUS_PERCENT, BAD_PERCENT = 1, 5
-LARGE_SEGMENT = 1000  # what fits every path is smaller: RFC 791 asks for 576, RFC 8200 for 1280 bytes
 TRIES = 2
 
 TCP_RULES = (
@@ -107,7 +102,7 @@ def icmp_code(connections: Rows) -> Ints:
     return code
 
 
-def tcp_hits(finished: Finished) -> list[Marks]:
+def tcp_hits(finished: Finished, limits: Thresholds = DEFAULTS) -> list[Marks]:
     """Where each rule of TCP_RULES fires."""
     c = finished.connections
     is_tcp: Mask = c["protocol"] == 6
@@ -117,9 +112,9 @@ def tcp_hits(finished: Finished) -> list[Marks]:
     return [
         *_opening(finished, is_tcp),
         *_icmp(c, is_tcp),
-        _pmtu_suspect(finished),
+        _pmtu_suspect(finished, limits),
         Marks("tcp.missed_bytes", is_tcp & (missed > 0), *last, missed),
-        *_losses(finished),
+        *_losses(finished, limits),
         _conflict(finished),
         Marks("tcp.reset_differs", c["reset_marks"] > 0, *_first_reset(finished)),
         Marks("tcp.two_places", find_proxies(finished) == TWO_PLACES, c["first_number"], c["first_ts"]),
@@ -134,9 +129,9 @@ def _opening(finished: Finished, is_tcp: Mask) -> list[Marks]:
     half = is_tcp & (c["syn_ts"] != 0) & (c["synack_ts"] != 0) & (c["ack_ts"] == 0) & (c["teardown_ts"] == 0)
     half &= (finished.originators["payload_bytes"] == 0) & (finished.originators["packets"] == 1 + c["syn_retries"])
     return [
-        Marks("tcp.refused", is_tcp & (state == CONN_STATES.index("REJ")), c["teardown_number"], c["teardown_ts"]),
+        Marks("tcp.refused", is_tcp & (state == CONN_STATES.index("REJ")), c["teardown_number"], c["teardown_ts"], 0, c["syn_number"]),
         Marks("tcp.no_answer", is_tcp & (state == CONN_STATES.index("S0")), *syn),
-        Marks("tcp.syn_retry", (c["syn_retries"] > 0) & (c["synack_ts"] != 0), *syn, c["last_syn_ts"] - c["syn_ts"]),
+        Marks("tcp.syn_retry", (c["syn_retries"] > 0) & (c["synack_ts"] != 0), *syn, c["last_syn_ts"] - c["syn_ts"], c["synack_number"]),
         Marks("tcp.half_open", half, c["synack_number"], c["synack_ts"]),
     ]
 
@@ -146,13 +141,13 @@ def _icmp(c: Rows, is_tcp: Mask) -> list[Marks]:
     is_size = told & (c["icmp_error_mtu"] > 0)
     place, code = (c["icmp_error_number"], c["icmp_error_ts"]), icmp_code(c)
     return [
-        Marks("tcp.unreachable", told & is_tcp & ~is_size, *place, code),
-        Marks("udp.unreachable", told & ~is_tcp & ~is_size, *place, code),
+        Marks("tcp.unreachable", told & is_tcp & ~is_size, *place, code, c["first_number"]),
+        Marks("udp.unreachable", told & ~is_tcp & ~is_size, *place, code, c["first_number"]),
         Marks("tcp.fragmentation_needed", is_size & is_tcp, *place, c["icmp_error_mtu"].astype(np.int64)),
     ]
 
 
-def _pmtu_suspect(finished: Finished) -> Marks:
+def _pmtu_suspect(finished: Finished, limits: Thresholds) -> Marks:
     """Large segments never get an answer although they are tried again, and the other end speaks."""
     c = finished.connections
     there = np.zeros(len(c), np.bool_)
@@ -164,30 +159,32 @@ def _pmtu_suspect(finished: Finished) -> Marks:
     for end, flow, peer in sides:
         size = flow["segment_max"].astype(np.int64)
         unacknowledged = end["stream_bytes"] - (end["acknowledged"] - 1)
-        stuck = (size >= LARGE_SEGMENT) & (end["retransmissions"] - flow["spurious_retransmissions"] >= TRIES)
+        stuck = (size >= limits.tcp_large_segment_bytes) & (end["retransmissions"] - flow["spurious_retransmissions"] >= TRIES)
         stuck &= (flow["full_rtt_samples"] == 0) & (unacknowledged >= size) & (peer["known"] & HAS_ACK != 0) & (c["ack_ts"] != 0)
         number, largest = np.where(stuck, flow["first_retransmission_number"], number), np.where(stuck, size, largest)
         there |= stuck
     return Marks("tcp.pmtu_suspect", there, number, c["last_ts"], largest)
 
 
-def _losses(finished: Finished) -> list[Marks]:
+def _losses(finished: Finished, limits: Thresholds) -> list[Marks]:
     c = finished.connections
     last = (c["last_number"], c["last_ts"])
     flows = (finished.originator_flows, finished.responder_flows)
     ends = (finished.originators, finished.responders)
     sent, resent = (ends[0][name] + ends[1][name].astype(np.int64) for name in ("data_packets", "retransmissions"))
     zero, wait = (flows[0][name] + flows[1][name] for name in ("zero_window_ns", "retransmission_wait_ns"))
-    often: Mask = (sent >= SEGMENTS) & (100 * resent > SUSPICIOUS_PERCENT * sent)
-    bad: Mask = often & (100 * resent > BAD_PERCENT * sent)
+    often: Mask = (sent >= limits.tcp_segments) & (100 * resent > limits.tcp_retransmissions_percent * sent)
+    bad: Mask = often & (100 * resent > limits.tcp_many_retransmissions_percent * sent)
     worse = flows[1]["longest_wait_ns"] > flows[0]["longest_wait_ns"]
     longest = np.where(worse, flows[1]["longest_wait_number"], flows[0]["longest_wait_number"])
+    resent_first = [flow["first_retransmission_number"] for flow in flows]
+    first = np.where((resent_first[0] > 0) & ((resent_first[1] == 0) | (resent_first[0] < resent_first[1])), *resent_first)
     wait = wait - np.where(c["syn_retries"] > 0, c["last_syn_ts"] - c["syn_ts"], 0)  # tcp.syn_retry says that
-    slow = (wait > LOSS_WAIT_NS) & (c["synack_ts"] != 0)
+    slow = (wait > limits.ns("tcp_loss_wait_ms")) & (c["synack_ts"] != 0)
     return [
-        Marks("tcp.zero_window", zero > ZERO_WINDOW_NS, *last, zero),
-        Marks("tcp.retransmissions", often & ~bad, *last, resent),
-        Marks("tcp.many_retransmissions", bad, *last, resent),
+        Marks("tcp.zero_window", zero > limits.ns("tcp_zero_window_ms"), *last, zero),
+        Marks("tcp.retransmissions", often & ~bad, *last, resent, first),
+        Marks("tcp.many_retransmissions", bad, *last, resent, first),
         Marks("tcp.loss_wait", slow, longest, c["last_ts"], wait),
     ]
 
@@ -201,6 +198,7 @@ def _conflict(finished: Finished) -> Marks:
         number,
         finished.connections["last_ts"],
         o["conflict_bytes"] + r["conflict_bytes"],
+        np.where(o["conflicts"] > 0, o["conflict_first_number"], r["conflict_first_number"]),
     )
 
 

@@ -15,20 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzer.lifecycle.finished import Finished
-from analyzer.lifecycle.rules import Hits, Rule
+from analyzer.lifecycle.rules import Hits, Rule, distinct_rows
 from analyzer.messages.tls.certificates import Certificate
 from analyzer.messages.tls.chains import OTHER_ISSUER, WRONG_SIGNATURE, ChainChecks, is_certified
 from analyzer.registries.cipher_split import split
 from analyzer.registries.cipher_suites import REGISTERED
-from analyzer.tables import Bytes, Ints, Rows, take_rows
+from analyzer.tables import Ints, Rows, take_rows
 from analyzer.tables.tls import MEASURED, STEP_CODES
+from analyzer.thresholds import DEFAULTS, Thresholds
 
 SSL_30, TLS_12, TLS_13 = 0x0300, 0x0303, 0x0304
-DAY_NS: Final = 86_400 * 10**9
-SOON_NS: Final = 14 * DAY_NS
-SLOW_NS: Final = 300_000_000
-ROUND_TRIPS: Final = 3
-WEAK_RSA_BITS, WEAK_EC_BITS, BROKEN_PRIME_BITS, WEAK_PRIME_BITS = 2048, 224, 1024, 2048
 BROKEN_SIGNATURES: Final = ("md2WithRSAEncryption", "md5WithRSAEncryption")
 OLD_SIGNATURES: Final = ("sha1WithRSAEncryption", "sha1WithRSA", "ecdsa-with-SHA1", "dsaWithSHA1")
 
@@ -57,7 +53,7 @@ TLS_RULES: Final = (
     Rule("tls.no_alternative_names", "warning", "the certificate names its host only as common name", "Add subject alternative names."),
     Rule("tls.self_signed", "warning", "the server's certificate is signed by itself", "Use an authority that the clients trust."),
     Rule("tls.name_mismatch", "error", "the certificate is not for the name asked for", "Add the name to the certificate, or check DNS."),
-    Rule("tls.certificate_expires_soon", "warning", "the certificate expires within 14 days", "Renew it.", "ns"),
+    Rule("tls.certificate_expires_soon", "warning", "the certificate expires soon", "Renew it.", "ns"),
     Rule("tls.chain_order", "warning", "the chain is not in order: one is not issued by the next", "Send leaf first, then issuers."),
     Rule("tls.chain_signature", "error", "a signature in the chain is wrong", "Renew the chain: clients refuse it."),
     Rule(
@@ -98,7 +94,7 @@ def _at_step(finished: Finished, rule: str, fired: npt.NDArray[np.bool_], amount
     return Hits(rule, order, number, ts, amount.astype(np.int64)[order])
 
 
-def judge_handshakes(finished: Finished) -> list[Hits]:
+def judge_handshakes(finished: Finished, limits: Thresholds = DEFAULTS) -> list[Hits]:
     """The rules about what was agreed on."""
     h = finished.handshakes
     version, suite, prime = h["version"], h["cipher_suite"], h["prime_bits"]
@@ -112,17 +108,19 @@ def judge_handshakes(finished: Finished) -> list[Hits]:
     handshake = _handshake_time(finished)
     c = finished.connections
     round_trip = np.where((c["syn_ts"] != 0) & (c["ack_ts"] > c["last_syn_ts"]), c["ack_ts"] - np.maximum(c["syn_ts"], c["last_syn_ts"]), 0)
+    slow = np.maximum(limits.ns("tls_slow_ms"), limits.tls_slow_round_trips * round_trip)
+    weak_prime = (prime >= max(1, limits.tls_broken_prime_bits)) & (prime < limits.tls_weak_prime_bits)
     nothing = np.zeros(len(h), np.int64)
     return [
         *hits,
         _at_step(finished, "tls.cbc_sha1", lucky, suite),
-        _at_step(finished, "tls.broken_dh_prime", (prime > 0) & (prime < BROKEN_PRIME_BITS), prime),
-        _at_step(finished, "tls.weak_dh_prime", (prime >= BROKEN_PRIME_BITS) & (prime < WEAK_PRIME_BITS), prime),
+        _at_step(finished, "tls.broken_dh_prime", (prime > 0) & (prime < limits.tls_broken_prime_bits), prime),
+        _at_step(finished, "tls.weak_dh_prime", weak_prime, prime),
         _at_step(finished, "tls.compression", answered & (h["compression"] > 0), h["compression"]),
         _at_step(finished, "tls.no_secure_renegotiation", is_old & (version > SSL_30) & (h["secure_renegotiation"] == 0), nothing),
         _at_step(finished, "tls.no_extended_master_secret", answered & (version == TLS_12) & (h["extended_master_secret"] == 0), nothing),
         _at_step(finished, "tls.heartbeat", is_old & (h["heartbeat"] == 1), nothing),
-        _at_step(finished, "tls.slow", handshake > np.maximum(SLOW_NS, ROUND_TRIPS * round_trip), handshake),
+        _at_step(finished, "tls.slow", handshake > slow, handshake),
     ]
 
 
@@ -135,10 +133,10 @@ def _handshake_time(finished: Finished) -> Ints:
     return np.where((begin > 0) & (end > 0), end - begin, 0)
 
 
-def _key_rule(one: Certificate) -> str:
-    if one.key_type == "rsa" and 0 < one.key_bits < WEAK_RSA_BITS:
+def _key_rule(one: Certificate, limits: Thresholds) -> str:
+    if one.key_type == "rsa" and 0 < one.key_bits < limits.tls_weak_rsa_bits:
         return "tls.weak_rsa_key"
-    return "tls.weak_ec_key" if one.key_type == "ecdsa" and 0 < one.key_bits < WEAK_EC_BITS else ""
+    return "tls.weak_ec_key" if one.key_type == "ecdsa" and 0 < one.key_bits < limits.tls_weak_ec_bits else ""
 
 
 def _signature_rule(one: Certificate) -> str:
@@ -147,9 +145,9 @@ def _signature_rule(one: Certificate) -> str:
     return "tls.old_signature" if one.signature_algorithm in OLD_SIGNATURES else ""
 
 
-def _flags(one: Certificate) -> dict[str, int]:
+def _flags(one: Certificate, limits: Thresholds) -> dict[str, int]:
     """Rule -> amount, of those that fire on a server's own certificate wherever it is shown."""
-    rules = {_key_rule(one): one.key_bits, _signature_rule(one): 0}
+    rules = {_key_rule(one, limits): one.key_bits, _signature_rule(one): 0}
     if one.is_self_signed:
         rules["tls.self_signed"] = 0
     if not one.error and not one.dns_names and not one.ip_addresses and one.common_name:
@@ -189,7 +187,9 @@ class Shown:
         return np.flatnonzero(is_last)
 
 
-def judge_certificates(finished: Finished, certificates: Sequence[Certificate], chains: ChainChecks | None) -> list[Hits]:
+def judge_certificates(
+    finished: Finished, certificates: Sequence[Certificate], chains: ChainChecks | None, limits: Thresholds = DEFAULTS
+) -> list[Hits]:
     """The rules about certificates of servers; one judgement per distinct certificate, and per pair of them, or of name and certificate."""
     links = finished.chain_links[finished.chain_links["from_client"] == 0]
     if len(links) == 0:
@@ -197,21 +197,22 @@ def judge_certificates(finished: Finished, certificates: Sequence[Certificate], 
     order = finished.order_of(links["connection"].astype(np.int64))
     by_chain = np.lexsort((links["place"], links["ts"], order))
     shown = Shown(take_rows(links.view(np.recarray), by_chain), order[by_chain])
-    hits = _judge_leaves(shown, certificates) + _judge_signatures(shown, certificates) + _judge_names(finished, shown, certificates)
+    hits = _judge_leaves(shown, certificates, limits) + _judge_signatures(shown, certificates)
+    hits += _judge_names(finished, shown, certificates)
     return hits + (_judge_chains(shown, certificates, chains) if chains is not None else [])
 
 
-def _judge_leaves(shown: Shown, certificates: Sequence[Certificate]) -> list[Hits]:
+def _judge_leaves(shown: Shown, certificates: Sequence[Certificate], limits: Thresholds) -> list[Hits]:
     leaves = shown.leaves
     numbers, index = np.unique(shown.links["certificate"][leaves], return_inverse=True)
-    flags = [_flags(certificates[number]) for number in numbers.tolist()]
+    flags = [_flags(certificates[number], limits) for number in numbers.tolist()]
     hits = []
     for rule in sorted({rule for one in flags for rule in one}):
         fired = np.array([rule in one for one in flags])[index]
         hits.append(shown.hits(rule, leaves[fired], np.array([one.get(rule, 0) for one in flags])[index][fired]))
     ends = np.array([min(certificates[number].not_after or 0, 1 << 62) for number in numbers.tolist()], np.int64)[index]
     left = ends - shown.links["ts"][leaves]
-    soon = (ends > 0) & (left >= 0) & (left < SOON_NS)
+    soon = (ends > 0) & (left >= 0) & (left < limits.ns("tls_expires_soon_days"))
     return [*hits, shown.hits("tls.certificate_expires_soon", leaves[soon], left[soon])]
 
 
@@ -221,16 +222,6 @@ def _judge_signatures(shown: Shown, certificates: Sequence[Certificate]) -> list
     numbers, index = np.unique(shown.links["certificate"][above], return_inverse=True)
     rules = ["" if certificates[number].is_self_signed else _signature_rule(certificates[number]) for number in numbers.tolist()]
     return [shown.hits(rule, above[np.array([one == rule for one in rules])[index]]) for rule in sorted(set(rules) - {""})]
-
-
-def _distinct_rows(rows: Bytes) -> tuple[Ints, Ints]:
-    """(d,) places of rows of bytes that differ, and (n,) which of them each row is; by a hash where it tells them apart, as it does."""
-    hashed = rows.astype(np.uint64) @ np.random.default_rng(6).integers(1, 1 << 63, rows.shape[1], np.uint64)
-    _, first, index = np.unique(hashed, return_index=True, return_inverse=True)
-    if not (rows == rows[first[index]]).all():
-        whole = rows.view(np.dtype((np.void, rows.shape[1]))).ravel()
-        _, first, index = np.unique(whole, return_index=True, return_inverse=True)
-    return first, index
 
 
 def _judge_names(finished: Finished, shown: Shown, certificates: Sequence[Certificate]) -> list[Hits]:
@@ -245,7 +236,7 @@ def _judge_names(finished: Finished, shown: Shown, certificates: Sequence[Certif
     rows = np.zeros((len(leaves), len(width) + 4), np.uint8)
     rows[:, 4:] = np.where(width < sizes[:, None], finished.texts.tls[places], 0)
     rows[:, :4] = shown.links["certificate"][leaves].astype("<i4").view(np.uint8).reshape(-1, 4)
-    first, index = _distinct_rows(rows)
+    first, index = distinct_rows(rows)
     wrong = []
     for pair in (rows[place].tobytes() for place in first.tolist()):
         one = certificates[int.from_bytes(pair[:4], "little")]

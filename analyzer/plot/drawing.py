@@ -16,15 +16,22 @@ COLOURS = ("#3b6fb6", "#d62728", "#e8890c", "#9467bd", "#555555")  # of KINDS
 ACK, WINDOW, SACK = "#2f9e44", "#a0a0a0", "#f2b5d4"
 MARKS = {"SYN": "^", "FIN": "v", "RST": "X"}
 WIDTH, PANEL_HEIGHT = 11, 4.2  # inches
+STYLE = {"svg.hashsalt": "analyzer", "font.size": 9, "path.simplify": True}
 FEW = 5  # segments: up to here half the height will do
 MANY = 400  # segments: from here on they are drawn thinner
 
 
 def draw(series: Series, title: str, names: tuple[str, str], path: Path) -> None:
     """Write the diagram; ``names``: of sender 0 and 1. The same connection gives the same SVG in every run."""
+    with mpl.rc_context(STYLE):
+        make_figure(series, title, names).savefig(path, dpi=120, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+def make_figure(series: Series, title: str, names: tuple[str, str]) -> Figure:
+    """The diagram; ``names``: of sender 0 and 1."""
     order = (series.originator, 1 - series.originator)
     shown = [sender for sender in order if series.directions[sender].segments] or [series.originator]
-    with mpl.rc_context({"svg.hashsalt": "analyzer", "font.size": 9, "path.simplify": True}):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 1 + PANEL_HEIGHT * len(shown)), layout="constrained")
         figure.suptitle(title)
         heights = [1 if len(series.directions[sender].segments) > FEW else 0.5 for sender in shown]
@@ -34,7 +41,7 @@ def draw(series: Series, title: str, names: tuple[str, str], path: Path) -> None
             panel.set_title(f"{names[sender]} to {names[1 - sender]}", loc="left")
             panel.set_ylabel("bytes of the stream")
         panels[-1].set_xlabel("ms since the first packet")
-        figure.savefig(path, dpi=120, metadata={"Date": None} if path.suffix == ".svg" else None)
+    return figure
 
 
 def _draw_direction(panel: Any, series: Series, one: Direction) -> None:

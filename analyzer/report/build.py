@@ -31,6 +31,7 @@ from analyzer.report import (
 from analyzer.report.columns import Column, Sheet
 from analyzer.report.identity import Identity
 from analyzer.tables import Rows
+from analyzer.thresholds import DEFAULTS, Thresholds
 
 TABLES: dict[str, tuple[Column, ...]] = {
     "connections": connections.COLUMNS,
@@ -71,6 +72,7 @@ class Context:
         with_heads: build the table of HTTP heads, which some exporters read.
         masks: leave out what is secret in heads and URLs.
         pages: groups exchanges to page loads.
+        thresholds: say which findings have another severity than their rule's own.
         reported_certificates: numbers of those that the table ``certificates`` has had; ``build_tables`` adds to it.
         dns: what lookups came to; ``build_tables`` adds to it.
     """
@@ -81,6 +83,7 @@ class Context:
     with_heads: bool = False
     masks: bool = True
     pages: pages.Pages = field(default_factory=pages.Pages)
+    thresholds: Thresholds = DEFAULTS
     reported_certificates: set[int] = field(default_factory=set)
     dns: dns_totals.DnsTotals = field(default_factory=dns_totals.DnsTotals)
 
@@ -138,7 +141,7 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
         "http": http_batch,
         "http2": http2.build_http2(finished, identity),
         "websockets": websockets.build_websockets(finished, identity),
-        "findings": findings.build_findings_table(found, identity, subjects),
+        "findings": findings.build_findings_table(found, identity, subjects, context.thresholds),
     }
     if context.with_zeek:
         batches[ZEEK_DNS] = zeek_dns.build_zeek_dns(finished, identity)

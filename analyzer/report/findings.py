@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import pyarrow.compute as pc
 
+from analyzer.lifecycle.explanations import EXPLANATIONS
 from analyzer.lifecycle.findings import RULES
 from analyzer.registries.http import grpc_status_name, http2_error_name
 from analyzer.registries.tls import alert_name, version_name
@@ -17,18 +18,21 @@ from analyzer.report.tcp_analysis import icmp_error_text
 from analyzer.report.text import chosen, counts, distinct, ints, lists, times, words
 from analyzer.tables import Rows
 from analyzer.tables.http import HTTP_ERRORS
+from analyzer.thresholds import DEFAULTS, Thresholds
 
 COLUMNS = (
     Column("connection", "number", "number of the connection"),
     Column("severity", "text", "error, warning or note"),
     Column("rule", "text", "name of the rule"),
     Column("frame", "number", "frame that shows it"),
+    Column("frames", "numbers", "all frames that show it: where it began as well"),
     Column("time", "time", "its time", "UTC"),
     Column("subject", "text", "the name asked for, the URL, or the host it is about"),
     Column("meaning", "text", "what it says"),
     Column("detail", "text", "the code that was seen, by name"),
     Column("amount", "number", "what was measured, in the unit of the rule"),
     Column("amount_unit", "text", "unit of amount: ns, bytes, count, code"),
+    Column("explanation", "text", "why it matters"),
     Column("advice", "text", "what to do"),
 )
 _CODE_NAMES: Final = {
@@ -56,8 +60,16 @@ def _detail(rule_code: int, amount: int) -> str | None:
     return _CODE_NAMES.get(rule.name, str)(amount)
 
 
-def build_findings_table(findings: Rows, identity: Identity, subjects: tuple[Built, Built, Built]) -> Sheet:
-    """FINDING rows as a report table.
+def _frames(f: Rows) -> ListColumn:
+    """The frames of each finding, ascending, none twice."""
+    both = np.sort(np.stack([f["begin_number"], f["number"]], axis=1), axis=1)
+    kept = both > 0
+    kept[:, 1] &= both[:, 0] != both[:, 1]
+    return lists(kept.sum(axis=1), ints(both[kept]))
+
+
+def build_findings_table(findings: Rows, identity: Identity, subjects: tuple[Built, Built, Built], limits: Thresholds = DEFAULTS) -> Sheet:
+    """FINDING rows as a report table; ``limits`` say which rules have another severity than their own.
 
     ``subjects``: the name of each lookup, the URL of each exchange and the host of each connection of the flush.
     """
@@ -71,15 +83,17 @@ def build_findings_table(findings: Rows, identity: Identity, subjects: tuple[Bui
         COLUMNS,
         {
             "connection": ints(identity.numbers[order]),
-            "severity": chosen([one.severity for one in RULES], rule),
+            "severity": chosen([limits.severity_of(one.name, one.severity) for one in RULES], rule),
             "rule": chosen([one.name for one in RULES], rule),
             "frame": counts(f["number"]),
+            "frames": _frames(f),
             "time": times(f["ts"]),
             "subject": pc.coalesce(names.take(f["lookup"]).arrow(), urls.take(f["exchange"]).arrow(), hosts.take(order).arrow()),
             "meaning": chosen([one.meaning for one in RULES], rule),
             "detail": details.take(index),
             "amount": ints(f["amount"], np.array([one.unit != "" for one in RULES])[rule]),
             "amount_unit": chosen([one.unit or None for one in RULES], rule),
+            "explanation": chosen([EXPLANATIONS.get(one.name, one.meaning) for one in RULES], rule),
             "advice": chosen([one.advice for one in RULES], rule),
         },
     )

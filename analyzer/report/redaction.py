@@ -34,7 +34,7 @@ PUBLIC: Final = frozenset(
     response_content_type request_media_type response_media_type tunnel findings step basis sender silence_cause decided_by given_up_because
     data_of kind phase type class opcode outcome rcode answer_types extended_error qclass_name qtype_name rcode_name opcode_name
     key_algorithm key_type key_curve key_exponent signature_algorithm key_usage extended_key_usage severity rule meaning detail amount_unit
-    advice unit affects error reset_by reset_code grpc_status client_goaway server_goaway staple_status critical_path waited_for
+    advice explanation unit affects error reset_by reset_code grpc_status client_goaway server_goaway staple_status critical_path waited_for
     """.split()  # noqa: SIM905 - words read best one after the other
 )
 """Columns that say nothing about who, by their names without ``dns_``, ``tcp_``, ``tls_`` or ``http_``; so does every ``_basis``."""

@@ -69,6 +69,7 @@ FINDING = row_type(
     ("rule", "i4", "place in lifecycle.findings.RULES"),
     ("number", "i8", "frame that shows it"),
     ("ts", "i8", "its time, ns"),
+    ("begin_number", "i8", "another frame that shows it: where it began; 0 = none"),
     ("amount", "i8", "what was measured, in the unit of the rule; 0 where the rule has none"),
     ("lookup", "i8", "index into Finished.lookups it speaks of, -1 = none"),
     ("exchange", "i8", "index into Finished.exchanges it speaks of, -1 = none"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.cli.connection_table import connection_table, describe, name_of, remark_on
+from analyzer.cli.connection_table import connection_table, name_of, remark_on
 from analyzer.report.summary import SHOWN_PHASES
 
 SLOW_SERVER = {"server_wait_ms": 900.3, "tcp_connect_ms": 61.0, "total_ms": 961.3}
@@ -66,21 +66,6 @@ def test_absent_is_a_dot() -> None:
 )
 def test_names(fields: dict[str, Any], name: str) -> None:
     assert name_of(row(**fields)) == name
-
-
-@pytest.mark.parametrize(
-    ("found", "text"),
-    [
-        (finding("refused"), "refused"),
-        (finding("late", 1_000_000_000, "ns"), "late: 1.0 s"),
-        (finding("lost", 1, "bytes"), "lost: 1 byte"),
-        (finding("full", 3, "count"), "full: 3 times"),
-        (finding("full", 1, "count"), "full: once"),
-        (finding("alert", 45, "code", "certificate_expired"), "alert: certificate_expired"),
-    ],
-)
-def test_findings_in_a_few_words(found: dict[str, Any], text: str) -> None:
-    assert describe(found) == text
 
 
 def test_a_remark_on_the_slowest_phase_only_where_it_matters() -> None:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from analyzer.cli import plot, run
-from analyzer.cli.plot import end_name
-from analyzer.tables import new_table
-from analyzer.tables.packets import PACKET
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 LOSSY = str(CAPTURES / "lossy-path.pcap")
@@ -57,9 +53,3 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     monkeypatch.setattr(plot, "find_spec", lambda _: None)
     assert run(["plot", LOSSY, "2"]) == 1
     assert "pip install 'connection-lifecycle-analyzer[plot]'" in capsys.readouterr().err
-
-
-def test_names_of_ends() -> None:
-    packet = new_table(PACKET, 1)
-    packet["ip_version"], packet["src_hi"], packet["src_lo"], packet["src_port"] = 6, np.uint64(0x20010DB8 << 32), np.uint64(1), 443
-    assert end_name(packet[0], "src") == "[2001:db8::1]:443"

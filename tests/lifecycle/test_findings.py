@@ -7,6 +7,8 @@ import numpy as np
 from analyzer.lifecycle.findings import RULES, Validity, build_findings
 from analyzer.tables.connections import CONN_STATES
 from analyzer.tables.dns import OUTCOMES
+from analyzer.tables.http import MEDIA_TYPES
+from analyzer.thresholds import Thresholds
 from tests.lifecycle.builders import MS, finished, set_step
 
 GOOD = {"cipher_suite": 0xC02F, "secure_renegotiation": 1, "extended_master_secret": 1}  # nothing weak to find
@@ -41,6 +43,7 @@ def test_handshake_rules():
     set_step(f.handshakes[3], "server_hello", (90, 6))
     set_step(f.handshakes[3], "hello_retry_request", (40, 4))
     set_step(f.handshakes[3], "second_client_hello", (60, 5))
+    f.endpoints_b["packets"] = 1  # a ClientHello of a one-sided capture is answered elsewhere
     assert hits(f) == [
         (0, "tls.alert_fatal", 8, 45),
         (1, "tls.no_server_hello", 2, 0),
@@ -89,3 +92,20 @@ def test_exchange_rules():
 
 def test_rules_are_named_once():
     assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+def test_thresholds_and_severities():
+    answered = {"connection": 5, "has_query": 1, "has_response": 1, "query_ts": 1, "response_ts": 1 + 300 * MS, "outcome": 1}
+    f = finished([{"first_ts": 1, "syn_ts": 1, "synack_ts": 2}], lookups=[answered, {**answered, "response_ts": 1 + 1500 * MS}])
+    names = [RULES[row.rule].name for row in build_findings(f, NONE)]
+    assert names == ["dns.slow", "dns.very_slow"]
+    strict = Thresholds(dns_slow_ms=400, severities=(("dns.very_slow", "off"),))
+    assert len(build_findings(f, NONE, strict)) == 0
+
+
+def test_text_without_compression_and_http_where_https_belongs():
+    html, asked = MEDIA_TYPES.index("text/html"), {"connection": 5, "index": 1, "has_request": 1, "has_response": 1, "response_complete": 1}
+    page = {**asked, "status": 200, "response_body_bytes": 20_000, "response_media": html, "request_first_number": 3}
+    exchanges = [page, {**page, "index": 2, "response_coding": 1}, {**page, "index": 3, "response_body_bytes": 10}]
+    f = finished([{"syn_ts": 1, "synack_ts": 2, "b_port": 443}], exchanges=exchanges)
+    assert [name for _, name, _, _ in hits(f)] == ["http.no_compression", "http.on_tls_port"]
