@@ -44,7 +44,7 @@ def relative_seq(seq, last, start):
         wraps -= 1
     elif delta > 0 and seq < low:
         wraps += 1
-    if wraps == 0:
+    if wraps == 0 and last <= SEQ_SPACE:
         return seq_diff(seq, start)
     return (wraps << 32) + seq - start
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analyzer.connections.tcp_kernels import advance, relative_seq
@@ -13,6 +13,7 @@ from tests.connections.rows import HANDSHAKE, START, client, packet, run, server
 STEP = 1_000_000
 
 
+@example(0, 1 << 32, -1)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 2**40), st.integers(-(2**31) + 1, 2**31 - 1))
 def test_unwrapping(start: int, reached: int, delta: int) -> None:
     """A number within 2 GB of the last one comes back as it was, however often the stream has wrapped."""
