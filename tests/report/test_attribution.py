@@ -1,6 +1,7 @@
+from dataclasses import replace
+
 import numpy as np
 
-from analyzer.lifecycle.finished import Texts
 from analyzer.report.attribution import COLUMNS, build_attribution
 from analyzer.tables.dns import CACHED, CAUSED
 from tests.lifecycle.builders import MS, finished
@@ -12,7 +13,7 @@ SECOND = 1000 * MS
 def built(connections, attributions, **tables):
     f = finished(connections, attributions=attributions, **tables)
     text = np.frombuffer(TEXT, np.uint8)
-    object.__setattr__(f, "texts", Texts(text, text, text, text))
+    f = replace(f, texts=replace(f.texts, dns=text, attribution=text))
     columns = build_attribution(f)
     assert list(columns) == [column.name for column in COLUMNS]
     return [dict(zip(columns, row, strict=True)) for row in zip(*(column.to_pylist() for column in columns.values()), strict=True)]

@@ -1,13 +1,13 @@
 """Totals by server and by name against counts made by hand, and over any cut into flushes."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.lifecycle.finished import Texts
 from analyzer.report.dns_totals import DnsTotals
 from analyzer.tables.dns import OUTCOMES
 from tests.lifecycle.builders import MS, finished
@@ -30,8 +30,7 @@ def flush(lookups):
         )  # fmt: skip
     f = finished([{"protocol": 17}], lookups=rows)
     text = np.frombuffer(NAMES, np.uint8)
-    object.__setattr__(f, "texts", Texts(text, text, text, text))
-    return f
+    return replace(f, texts=replace(f.texts, dns=text, attribution=text))
 
 
 def told(flushes, **limits):
