@@ -161,8 +161,8 @@ def compare_tcp(verdict: Verdict, row: Row, frames: Sequence[Frame]) -> None:
             found = [frame for frame in some if frame[f"tcp.analysis.{theirs}"]]
             value = row[f"tcp_{side}_{name}"] or 0
             verdict.compare(row, f"tcp {name}", value, len(found), frame_of(found[0]) if found else 0)
-    times = [frame for frame in frames if frame["tcp.analysis.initial_rtt"]]
-    if times and row["tcp_connect_ms"] is not None and not row["tcp_syn_retries"]:
+    times = [frame for frame in frames[2:3] if frame["tcp.analysis.initial_rtt"]]  # nothing was repeated: tshark begins at the last SYN
+    if times and row["tcp_connect_ms"]:
         verdict.compare(row, "tcp_connect_ms", row["tcp_connect_ms"], 1e3 * float(first(times[0], "tcp.analysis.initial_rtt")))
 
 
@@ -202,8 +202,8 @@ def compare_dns(verdict: Verdict, row: Row, ours: Sequence[Row], frames: Sequenc
         frame = responses.get(mine["response_frame"] or 0)
         if frame is None or mine["error"]:
             continue
-        if len(frame["dns.qry.name"]) == 1 and mine["name"] is not None:
-            name = first(frame, "dns.qry.name")
+        name = first(frame, "dns.qry.name")
+        if len(frame["dns.qry.name"]) == 1 and mine["name"] is not None and name.isascii() and "\\" not in mine["name"]:
             verdict.compare(row, "dns name", mine["name"] if mine["name"] not in ("", ".") else "<Root>", name, frame_of(frame))
         if frame["dns.time"] and mine["rtt_ms"] is not None and mine["queries"] == 1 and mine["responses"] == 1:
             verdict.compare(row, "dns rtt_ms", mine["rtt_ms"], 1e3 * float(first(frame, "dns.time")), frame_of(frame))

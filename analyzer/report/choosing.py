@@ -41,8 +41,8 @@ class Choice:
     """Keeps the wanted connections of a report, flush by flush.
 
     Other tables keep the rows of these connections; ``dns`` also the lookups that they came of, ``certificates`` those that they were
-    shown, ``capture`` everything. A row of ``dns`` or ``certificates`` may come before the connection that makes it wanted is over: such
-    rows wait.
+    shown; ``capture``, ``dns_servers`` and ``dns_names`` speak of everything. A row of ``dns`` or ``certificates`` may come before the
+    connection that makes it wanted is over: such rows wait.
     """
 
     wanted: Wanted

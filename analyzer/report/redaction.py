@@ -35,13 +35,17 @@ PUBLIC: Final = frozenset(
     data_of kind phase type class opcode outcome rcode answer_types extended_error qclass_name qtype_name rcode_name opcode_name
     key_algorithm key_type key_curve key_exponent signature_algorithm key_usage extended_key_usage severity rule meaning detail amount_unit
     advice explanation unit affects error reset_by reset_code grpc_status client_goaway server_goaway staple_status critical_path waited_for
+    protocol race_result
     """.split()  # noqa: SIM905 - words read best one after the other
 )
 """Columns that say nothing about who, by their names without ``dns_``, ``tcp_``, ``tls_`` or ``http_``; so does every ``_basis``."""
 
 _METHODS: Final = {
     "address": ("originator_ip", "responder_ip", "client_ip", "server_ip", "dns_server_ip", "addresses"),
-    "host": ("host", "name", "dns_name", "query", "sni", "tls_sni", "names", "certificate_names", "tls_certificate_names", "common_name"),
+    "host": (
+        "host", "name", "dns_name", "dns_cnames", "dns_other_names", "query", "sni", "tls_sni", "names", "certificate_names",
+        "tls_certificate_names", "common_name",
+    ),
     "url": ("url", "http_url", "target", "referrer", "origin", "location", "uris", "ocsp_urls", "issuer_urls", "subject"),
     "answer": ("answers",),
     "distinguished": (
