@@ -125,6 +125,11 @@ class Report:
         return self.frame("http2")
 
     @property
+    def quic(self) -> pd.DataFrame:
+        """One row per connection that speaks QUIC."""
+        return self.frame("quic")
+
+    @property
     def websockets(self) -> pd.DataFrame:
         """One row per WebSocket."""
         return self.frame("websockets")
