@@ -5,6 +5,7 @@
     report = analyzer.analyze("trace.pcapng")
     report.connections                                  # pandas DataFrame, one row per connection
     for tables in analyzer.stream("big.pcap"): ...      # bounded memory: Arrow batches of finished connections
+    for tables in analyzer.live("eth0"): ...            # the same while it happens
 
 Nothing heavy is imported until something is asked for.
 """
@@ -14,18 +15,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analyzer.api import analyze, stream
+    from analyzer.api import analyze, live, stream
     from analyzer.errors import AnalyzerError, CaptureError, OutputError, UsageError
     from analyzer.options import Limits, Options
     from analyzer.report import Report
 
 __version__ = "0.1.0"
 
-__all__ = ["AnalyzerError", "CaptureError", "Limits", "Options", "OutputError", "Report", "UsageError", "analyze", "stream"]
+__all__ = ["AnalyzerError", "CaptureError", "Limits", "Options", "OutputError", "Report", "UsageError", "analyze", "live", "stream"]
 
 _HOMES = {
     "analyze": "analyzer.api",
     "stream": "analyzer.api",
+    "live": "analyzer.api",
     "Options": "analyzer.options",
     "Limits": "analyzer.options",
     "Report": "analyzer.report",

@@ -19,6 +19,8 @@ COVERED_ELSEWHERE = {
     "__init__": "packages only name what they offer; the public one is tested in tests/test_api.py",
     "__main__": "one call, made by every test in tests/cli that starts a process",
     "batch": "a record without behaviour",
+    "cli/live_commands": "declarations of options, tested in tests/cli/test_live.py",
+    "capture/live/engine": "a record and a protocol without behaviour",
     "errors": "exceptions without behaviour",
     "options": "records without behaviour; limits are tested where they are applied",
     "kernel_compiler": "every compiled kernel is its test",
