@@ -17,7 +17,9 @@ class LineFile:
         self._size = 0
 
     def write(self, lines: Any) -> None:
-        """Append bytes that end with a line end."""
+        """Append bytes that end with a line end. Raises ValueError once closed."""
+        if self._file < 0:
+            raise ValueError(f"write to closed file {self.name}")
         view = memoryview(lines)
         done = 0
         try:

@@ -19,6 +19,8 @@ def test_lines_are_there_when_they_are_written(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == b"one\ntwo\n"
     file.close()
     file.close()
+    with pytest.raises(ValueError, match="closed file"):
+        file.write(b"three\n")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
