@@ -6,6 +6,7 @@
     report.connections                                  # pandas DataFrame, one row per connection
     for tables in analyzer.stream("big.pcap"): ...      # bounded memory: Arrow batches of finished connections
     print(analyzer.explain(report, 17))                 # the life of one connection in words
+    for tables in analyzer.live("eth0"): ...            # the same while it happens
 
 Nothing heavy is imported until something is asked for.
 """
@@ -15,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analyzer.api import analyze, stream
+    from analyzer.api import analyze, live, stream
     from analyzer.errors import AnalyzerError, CaptureError, OutputError, UsageError
     from analyzer.options import Limits, Options
     from analyzer.report import Report
@@ -35,6 +36,7 @@ __all__ = [
     "UsageError",
     "analyze",
     "explain",
+    "live",
     "plot_connection",
     "plot_phases",
     "plot_waterfall",
@@ -53,6 +55,7 @@ _HOMES = {
     "plot_phases": "analyzer.views",
     "plot_waterfall": "analyzer.views",
     "Thresholds": "analyzer.thresholds",
+    "live": "analyzer.api",
     "Options": "analyzer.options",
     "Limits": "analyzer.options",
     "Report": "analyzer.report",

@@ -14,6 +14,7 @@ from analyzer.thresholds import DEFAULTS, Thresholds, read_thresholds
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from analyzer.capture.live.engine import EngineName
     from analyzer.report import Report
 
 Captures = str | Path | Sequence[str | Path]
@@ -98,3 +99,55 @@ def analyze(  # noqa: PLR0913 - options by name
         limits=limits,
     )
     return Report.collect(batches)
+
+
+def live(  # noqa: PLR0913 - options by name
+    interfaces: str | Sequence[str],
+    *,
+    bpf: str = "",
+    duration: float | None = None,
+    packets: int | None = None,
+    write: str | Path | None = None,
+    snaplen: int = 262_144,
+    promiscuous: bool = False,
+    engine: EngineName = "auto",
+    user: str | None = None,
+    zeek_timeouts: bool = False,
+    keylog: KeyLogs = (),
+    limits: Limits | None = None,
+) -> Iterator[dict[str, pa.RecordBatch]]:
+    """Capture and analyse until ``duration`` seconds or ``packets`` packets are over, or the generator is closed.
+
+    Args:
+        interfaces: a name, several, or "any".
+        bpf: a filter in libpcap's language.
+        duration: seconds, None = for ever.
+        packets: how many, None = no end.
+        write: a pcapng file that keeps the packets; it is replaced.
+        snaplen: bytes kept of each packet.
+        promiscuous: see frames for others, too.
+        engine: "dumpcap", "ring" (AF_PACKET), or "auto": dumpcap where it may capture, else the ring.
+        user: whose rights this process takes as soon as it can see packets; None = it keeps its own.
+        zeek_timeouts: end idle connections when Zeek would.
+        keylog: TLS key logs; they may grow meanwhile.
+        limits: limits other than the defaults.
+
+    Yields:
+        As ``stream``, at least once a second while connections end.
+
+    Raises:
+        CaptureError: an interface or the right to capture is missing.
+        UsageError: the filter is none.
+        OutputError: the packets cannot be kept where that is wanted.
+    """
+    from analyzer.capture.live import LiveOptions, open_session
+
+    names = (interfaces,) if isinstance(interfaces, str) else tuple(interfaces)
+    path = Path(write) if write is not None else None
+    wanted = LiveOptions(names, bpf, snaplen, promiscuous, engine, duration_s=duration, packets=packets, write=path, user=user)
+    options = Options(zeek_timeouts=zeek_timeouts, keylog=tuple(map(Path, names_of(keylog))), limits=limits or Limits())
+    pipeline = Pipeline(options)
+    with open_session(wanted) as session, session.source(pipeline.memory, options.limits) as source:
+        for tables in pipeline.read(source):
+            if tables:
+                yield {name: sheet.arrow() for name, sheet in tables.items()}

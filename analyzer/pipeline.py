@@ -22,6 +22,7 @@ from analyzer.lifecycle.attribution import Attribution
 from analyzer.lifecycle.blame import build_delays
 from analyzer.lifecycle.findings import Validity, build_findings
 from analyzer.lifecycle.finished import Finished, Texts
+from analyzer.lifecycle.flight import Flights, find_flights
 from analyzer.lifecycle.milestones import build_milestones
 from analyzer.lifecycle.phases import build_phases
 from analyzer.lifecycle.quality import Quality
@@ -38,6 +39,7 @@ from analyzer.packets import Decoder
 from analyzer.report.build import Context, Lifecycle, build_tables, build_totals
 from analyzer.report.capture import build_capture
 from analyzer.report.certificates import clip_time
+from analyzer.report.flight import Flight, describe_flight
 from analyzer.report.provenance import capture_facts
 from analyzer.streams import Assembler
 from analyzer.tables import Ints, Rows, take_rows
@@ -75,20 +77,21 @@ class Pipeline:
         decode = with_zeek or with_heads
         limits = options.limits
         self._options = options
+        self.limits = limits
         self._flush_rows = flush_rows
         self.watch: Watch | None = None
-        self._memory = Memory(limits.chunk_bytes, chunks=2, arena_bytes=limits.arena_bytes)
+        self.memory = Memory(limits.chunk_bytes, chunks=2, arena_bytes=limits.arena_bytes)
         self._decoder = Decoder(options)
         self._tracker = Tracker(options)
-        self._assembler = Assembler(self._memory, options)
-        self._services = Services(self._memory, (TLS, DNS, *PROTOCOLS))
-        self._dns = Dns(self._memory, options)
-        self._tls = Tls(self._memory, options)
-        self._web = Web(self._memory, options, decode=decode)
-        self._quic = Quic(self._memory, options, self._tls.keylog)
-        self._over_quic = OverQuic(self._memory, options)
+        self._assembler = Assembler(self.memory, options)
+        self._services = Services(self.memory, (TLS, DNS, *PROTOCOLS))
+        self._dns = Dns(self.memory, options)
+        self._tls = Tls(self.memory, options)
+        self._web = Web(self.memory, options, decode=decode)
+        self._quic = Quic(self.memory, options, self._tls.keylog)
+        self._over_quic = OverQuic(self.memory, options)
         self._chains = ChainChecks(self._tls.der, [root for path in options.trust_store for root in read_trust_store(path)])
-        self._inside = Inside(self._memory, options, decode=decode)
+        self._inside = Inside(self.memory, options, decode=decode)
         self._keys = KeyTexts(options.keylog)
         self._attribution = Attribution(options)
         self._context = Context(
@@ -100,12 +103,15 @@ class Pipeline:
             thresholds=options.thresholds,
         )
         self._over: list[Ints] = []
+        self._flushed_ns = 0
+        self.undissected = 0
+        self.now_ns = 0
         self.quality = Quality()
         self.source: Source | None = None
         self.is_stopped = False
 
     def stop(self) -> None:
-        """End the reading after the batch at hand; what is open is reported as it stands."""
+        """End the reading: after the batch at hand, live when all that was seen is read. What is open is reported as it stands."""
         self.is_stopped = True
         if self.source is not None:
             self.source.stop()
@@ -139,41 +145,95 @@ class Pipeline:
         Raises:
             CaptureError: none of the captures can be read.
         """
-        return assembly_line(self._flushes(captures, advance, follow), (self._tell, then), self._options.jobs - 1)
+        return assembly_line(self._from_files(captures, advance, follow), (self._tell, then), self._options.jobs - 1)
 
-    def _flushes(self, captures: Sequence[str], advance: Progress | None, follow: Follow | None) -> Iterator[Flush]:
-        """Stages 1 to 5: connections as they leave."""
-        with open_captures(captures, self._memory, self._options.limits, follow) as source:
-            self.source = source
+    def read(self, source: Source) -> Iterator[Tables]:
+        """Analyse what a live source brings, as ``run`` does, on this thread.
+
+        Connections leave at least once in ``Source.flush_ns``, and an empty dict comes after each batch, for whoever wants to look at
+        ``in_flight``.
+        """
+        for flush in self._flushes(source, None, grows=True):
+            yield {} if flush is None else self._tell(flush)
+
+    def _from_files(self, captures: Sequence[str], advance: Progress | None, follow: Follow | None) -> Iterator[Flush]:
+        """Stages 1 to 5 of captures."""
+        with open_captures(captures, self.memory, self._options.limits, follow) as source:
             if self._options.jobs > 1:
                 source.read_ahead()
-            last = Batch(self._memory, np.recarray(0, np.dtype("i8")), np.recarray(0, np.dtype("i8")), 0, 0)
             if follow is None:
                 for text in self._keys.once(look_ahead(source.files, self._options.limits.memory_bytes)):
                     self._tls.keylog.add(text)
-            for batch in source.batches():
-                if last.last_number == 0:
-                    self._context.seed = capture_seed(batch)
-                for text in self._keys.fresh(source.facts, grows=follow is not None):
-                    self._tls.keylog.add(text)
+            yield from (flush for flush in self._flushes(source, advance, grows=follow is not None) if flush is not None)
+
+    def _flushes(self, source: Source, advance: Progress | None, *, grows: bool) -> Iterator[Flush | None]:
+        """Stages 1 to 5: connections as they leave, and None after each batch of a live source."""
+        self.source = source
+        last = Batch(self.memory, np.recarray(0, np.dtype("i8")), np.recarray(0, np.dtype("i8")), 0, 0)
+        for batch in source.batches():
+            if last.last_number == 0 and batch.last_number > 0:
+                self._context.seed = capture_seed(batch)
+            for text in self._keys.fresh(source.facts, grows=grows):
+                self._tls.keylog.add(text)
+            last = batch
+            if len(batch.packets):
                 self._push(batch)
-                last = batch
                 if advance is not None:
                     advance(*source.progress)
                 yield from self._flush_full(last)
-                if self.is_stopped:
-                    break
-            self._over.append(self._tracker.expire(last.now_ns, everything=True))
-            yield from self._flush_full(last)
-            flush = self._flush(last, self._waiting())
-            flush.capture = build_capture(capture_facts(source.facts, self.quality.facts(), self._counts()))
-            yield flush
+            yield from self.advance(last, source.flush_ns)
+            if source.flush_ns is not None:
+                self.now_ns = max(self.now_ns, batch.now_ns)
+                yield None
+            elif self.is_stopped:
+                break
+        self._over.append(self._tracker.expire(last.now_ns, everything=True))
+        yield from self._flush_full(last)
+        flush = self._flush(last, self._waiting())
+        flush.capture = self.capture_table()
+        yield flush
+
+    def advance(self, batch: Batch, flush_ns: int | None) -> Iterator[Flush]:
+        """Let time pass up to ``batch.now_ns``: connections whose deadline lies before it are over, as with a packet of that time.
+
+        What waits to be flushed leaves when the last flush was ``flush_ns`` ago (None: only when it fills a flush).
+        """
+        if not len(batch.packets):
+            self._over.append(self._tracker.expire(batch.now_ns))
+            yield from self._flush_full(batch)
+        if flush_ns is not None and batch.now_ns - self._flushed_ns >= flush_ns:
+            self._flushed_ns = batch.now_ns
+            rows = self._waiting()
+            if len(rows):
+                self._over = []
+                yield self._flush(batch, rows)
+
+    def in_flight(self, most: int) -> tuple[Flights, list[Flight]]:
+        """What is not over, and of the ``most`` that wait longest what they are: to be shown while a live capture runs."""
+        tracker = self._tracker
+        flights = find_flights(tracker.connections, tracker.endpoints, tracker.used, self.now_ns, most)
+        texts = (self._tls.text.data, self._attribution.text.data)
+        tables = (self._tls.handshakes, self._services.table, self._attribution.table)
+        return flights, [describe_flight(flights, at, tracker.connections, tables, texts) for at in range(len(flights.rows))]
+
+    def begin_part(self) -> None:
+        """The report goes on in another folder: certificates are told there again."""
+        self._context.reported_certificates.clear()
+
+    def capture_table(self) -> Sheet:
+        """The table ``capture`` as it stands now."""
+        facts = self.source.facts if self.source is not None else []
+        return build_capture(capture_facts(facts, self.quality.facts(), self._counts()))
 
     def _push(self, batch: Batch) -> None:
         """Stages 2 to 5 of one batch."""
         self._decoder.decode(batch)
         self.quality.observe(batch)
         self._tracker.track(batch)
+        if not batch.is_dissected:
+            self.undissected += len(batch.packets)
+            self._over.append(self._tracker.expire(batch.now_ns))
+            return
         connections = self._tracker.connections
         self._services.name_datagrams(batch, connections)
         self._dissect(batch, self._assembler.assemble(batch, connections))
@@ -308,7 +368,7 @@ class Pipeline:
         """What each stage could not read or keep, by its own names."""
         tls, inside = {**self._tls.errors, **self._tls.opener.counts}, self._inside.anomalies
         http = {name: self._web.anomalies.get(name, 0) + inside.get(name, 0) for name in {**self._web.anomalies, **inside}}
-        kept = {"ended_for_memory": self.evicted}
+        kept = {"ended_for_memory": self.evicted, "packets_counted_only": self.undissected}
         return {
             "connections": kept,
             "fragments": self._decoder.counts,

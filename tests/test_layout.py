@@ -20,6 +20,8 @@ COVERED_ELSEWHERE = {
     "__main__": "one call, made by every test in tests/cli that starts a process",
     "messages/quic/handshakes": "what Quic inherits, tested in tests/messages/quic/test_dissector.py",
     "batch": "a record without behaviour",
+    "cli/live_commands": "declarations of options, tested in tests/cli/test_live.py",
+    "capture/live/engine": "a record and a protocol without behaviour",
     "errors": "exceptions without behaviour",
     "story/chapters": "records without behaviour",
     "options": "records without behaviour; limits are tested where they are applied",

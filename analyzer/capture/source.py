@@ -42,7 +42,12 @@ class Progress(NamedTuple):
 
 
 class Source:
-    """Capture files, open for one pass. ``facts`` has one entry per file: those that can be read first, by the time they begin."""
+    """Capture files, open for one pass. ``facts`` has one entry per file: those that can be read first, by the time they begin.
+
+    ``flush_ns``: after how much capture time finished connections must leave, None: when there are many.
+    """
+
+    flush_ns: int | None = None
 
     def __init__(
         self, files: list[CaptureFile], failed: list[CaptureFacts], memory: Memory, limits: Limits, follow: Follow | None = None

@@ -111,9 +111,9 @@ def _thresholds(path: str) -> Thresholds:
     return read_thresholds(Path(path), SEVERITY_OF)
 
 
-def parse_size(text: str) -> int:
+def parse_size(text: str, option: str = "--limit-memory") -> int:
     """Bytes of a size as people write it: 800M, 2G, 1.5GiB, 1000000 (powers of 1024). Raises UsageError."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", text.strip().upper())
     if found is None:
-        raise UsageError(f"--limit-memory is a size as 800M or 2G, not {text}.")
+        raise UsageError(f"{option} is a size as 800M or 2G, not {text}.")
     return int(float(found[1]) * 1024 ** " KMGT".index(found[2] or " "))

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from analyzer.cli import packet_commands
+from analyzer.cli import live_commands, packet_commands
 from analyzer.cli.environment import Environment, ReaderGoneError
 from analyzer.cli.inputs import (
     CaptureArgument,
@@ -189,6 +189,7 @@ def thresholds() -> None:
 
 
 packet_commands.add_to(app)
+live_commands.add_to(app)
 
 
 def run_command(arguments: list[str] | None = None) -> int:

@@ -19,6 +19,7 @@ from analyzer.tables.packets import PACKET
 
 DNS_PORTS = (53, 137, 5353, 5355)  # DNS, NetBIOS names, mDNS, LLMNR: what Zeek's DNS analyser is registered for
 FIRST_ROWS = 1 << 14
+NEVER_NS = np.iinfo(np.int64).max
 
 
 def build_servers() -> Bytes:
@@ -74,6 +75,11 @@ class Tracker:
         return int(self._state[kernels.USED] - self._state[kernels.FREE])
 
     @property
+    def used(self) -> int:
+        """Rows of ``connections`` that were ever in use; none beyond is."""
+        return int(self._state[kernels.USED])
+
+    @property
     def begun(self) -> int:
         """Connections begun so far: the largest CONNECTION.number."""
         return int(self._state[kernels.NUMBER])
@@ -118,7 +124,7 @@ class Tracker:
         if not everything:
             rows = np.concatenate([rows, self._evict(now_ns)])
         deadlines = self.connections["deadline"][rows]
-        ends = np.where((deadlines == 0) | (deadlines > now_ns), now_ns, deadlines)
+        ends = np.where(deadlines == 0, NEVER_NS, deadlines)  # by what they are, not by when we look: the same live and from a file
         rows = np.ascontiguousarray(rows[np.lexsort((self.connections["number"][rows], ends))])
         kernels.finish(self.connections, self.endpoints, self.flows, rows)
         return rows

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
 from analyzer.errors import OutputError
+from analyzer.export.line_file import LineFile
 from analyzer.report.columns import Column, Sheet, schema_of
 
 Layout: TypeAlias = Mapping[str, tuple[Column, ...]]
@@ -48,13 +49,13 @@ class LineFiles:
 
     def __init__(self, folder: Path, names: Sequence[str], suffix: str) -> None:
         """Open them all. Raises OutputError."""
-        self._files: dict[str, BinaryIO] = {}
+        self._files: dict[str, LineFile] = {}
         self.paths = [folder / f"{name}{suffix}" for name in names]
         make_folder(folder)
         try:
             for name, path in zip(names, self.paths, strict=True):
                 with telling(path):
-                    self._files[name] = path.open("wb")
+                    self._files[name] = LineFile(path)
         except OutputError:
             self.close()
             raise

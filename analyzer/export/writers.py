@@ -18,7 +18,7 @@ from analyzer.report.columns import Sheet
 
 
 class Writer(Protocol):
-    """Writes the tables of one report to a folder, flush by flush."""
+    """Writes the tables of one report to a folder, flush by flush: what was written is on disk, in whole lines or closed files."""
 
     paths: list[Path]
 
@@ -73,6 +73,9 @@ FORMATS: Final[dict[str, Callable[[Path], Writer]]] = {
 ZEEK_FORMATS: Final = frozenset({"zeek", "zeek-json"})
 """Formats that need the table ``zeek_dns`` (``Context.with_zeek``)."""
 
+
+WHOLE_FORMATS: Final = frozenset({"har"})
+"""Formats that are written at the end of a capture, and so not for one that has none."""
 
 HEAD_FORMATS: Final = frozenset({"har"})
 """Formats that need the table of HTTP heads (``Context.with_heads``)."""

@@ -34,7 +34,7 @@ def test_order_of_what_is_over() -> None:
     assert tracker.connections["number"][over].tolist() == [2, 3, 4]
     assert tracker.expire(START + 63 * SECOND).tolist() == []
     rest = tracker.expire(START + 64 * SECOND, everything=True)
-    assert tracker.connections["number"][rest].tolist() == [1, 5]
+    assert tracker.connections["number"][rest].tolist() == [5, 1]
     assert [CONN_STATES[i] for i in tracker.connections["conn_state"][rest]] == ["S0", "S0"]
 
 

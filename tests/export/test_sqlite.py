@@ -38,7 +38,10 @@ def test_keys_hold_and_values_are_those_of_the_report(tmp_path: Path) -> None:
         names = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         assert names == {*TABLES, "columns"}
         found = database.execute("SELECT connection, host, duration_ms, tls_resumed FROM connections ORDER BY rowid").fetchall()
-        assert found == [(row["connection"], row["host"], row["duration_ms"], row["tls_resumed"]) for row in expected]
+        assert found == [
+            (row["connection"], row["host"], row["duration_ms"], row["tls_resumed"])
+            for row in sorted(expected, key=lambda row: row["connection"])
+        ]
         joined = "SELECT count(*) FROM connections c JOIN dns d ON d.lookup = c.dns_lookup WHERE c.host = d.name"
         assert database.execute(joined).fetchone()[0] > 3
         (answers,) = database.execute("SELECT answers FROM dns WHERE answers IS NOT NULL").fetchone()
