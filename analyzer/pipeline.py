@@ -28,6 +28,8 @@ from analyzer.lifecycle.quality import Quality
 from analyzer.memory import Memory
 from analyzer.messages.dns import Dns
 from analyzer.messages.inside import Inside
+from analyzer.messages.over_quic import OverQuic
+from analyzer.messages.quic import Quic
 from analyzer.messages.services import Services
 from analyzer.messages.tls import ChainChecks, Tls, describe_opening, read_trust_store
 from analyzer.messages.web import PROTOCOLS, Web
@@ -39,7 +41,7 @@ from analyzer.report.certificates import clip_time
 from analyzer.report.provenance import capture_facts
 from analyzer.streams import Assembler
 from analyzer.tables import Ints, Rows, take_rows
-from analyzer.tables.services import DNS, TLS
+from analyzer.tables.services import DNS, QUIC, TLS
 from analyzer.threads import assembly_line
 
 if TYPE_CHECKING:
@@ -83,6 +85,8 @@ class Pipeline:
         self._dns = Dns(self._memory, options)
         self._tls = Tls(self._memory, options)
         self._web = Web(self._memory, options, decode=decode)
+        self._quic = Quic(self._memory, options, self._tls.keylog)
+        self._over_quic = OverQuic(self._memory, options)
         self._chains = ChainChecks(self._tls.der, [root for path in options.trust_store for root in read_trust_store(path)])
         self._inside = Inside(self._memory, options, decode=decode)
         self._keys = KeyTexts(options.keylog)
@@ -110,7 +114,12 @@ class Pipeline:
     def notes(self) -> list[str]:
         """One sentence for everything in the captures that could not be read."""
         notes = [note for facts in self.source.facts for note in facts.notes] if self.source else []
-        return notes + describe_opening(self._tls.opener.counts, self._tls.keylog)
+        opened = self._quic.opener.counts
+        said = describe_opening(self._tls.opener.counts, self._tls.keylog, opened["connections_with_keys"])
+        if failed := opened["not_opened_packets"]:
+            total = failed + opened["opened_packets"]
+            said.append(f"TLS keys: {failed:,} of {total:,} packets of QUIC could not be opened (wrong keys, or the handshake is missing).")
+        return notes + said
 
     def run(
         self,
@@ -169,11 +178,18 @@ class Pipeline:
         self._services.name_datagrams(batch, connections)
         self._dissect(batch, self._assembler.assemble(batch, connections))
         self._tls.process_packets(batch, connections, self._services.table)
+        self._quic.process_packets(batch, self._services.table, connections)
+        self._read_quic()
         self._dns.process_packets(batch, connections)
         self._dns.pair()
         self._attribution.learn(self._dns)
         self._attribution.attribute(batch, connections)
         self._over.append(self._tracker.expire(batch.now_ns))
+
+    def _read_quic(self) -> None:
+        """What QUIC carried in this batch: messages of TLS, then streams."""
+        self._tls.process_messages(self._quic.messages(), self._tracker.connections)
+        self._over_quic.process_pieces(self._quic.pieces(), self._tls.handshakes, self._tls.text.data)
 
     def _dissect(self, batch: Batch, runs: Rows) -> None:
         """Stage 5 for runs of streams."""
@@ -211,11 +227,14 @@ class Pipeline:
     def _flush(self, batch: Batch, rows: Ints) -> Flush:
         """Gather what is known of connections that are over, then forget them."""
         self._dissect(batch, self._assembler.finish(rows, self._tracker.connections))
+        self._quic.finish(rows)
+        self._read_quic()
         self._dns.pair()
         self._attribution.learn(self._dns)
         finished = self._gather(rows, batch.now_ns)
         self.quality.observe_finished(finished)
-        for owner in (self._assembler, self._services, self._dns, self._tls, self._web, self._inside, self._attribution, self._tracker):
+        protocols = (self._dns, self._tls, self._quic, self._over_quic, self._web, self._inside)
+        for owner in (self._assembler, self._services, *protocols, self._attribution, self._tracker):
             owner.release(rows)
         return Flush(finished)
 
@@ -245,7 +264,11 @@ class Pipeline:
         handshakes, links = self._tls.take(rows)
         connections = take_rows(tracker.connections, rows)
         services = take_rows(self._services.table, rows)
-        (exchanges, http_text), http2_links = self._inside.add_to(rows, services, self._web.take(rows))
+        part, http2_links, sockets, socket_ends = self._inside.add_to(rows, services, self._web.take(rows))
+        exchanges, http_text = self._over_quic.add_to(rows, part)
+        quic = self._quic.take(rows)
+        if len(quic):
+            services["protocol"][quic["seen"] == 1] = QUIC
         flows = 2 * connections["flow"].astype(np.int64) + connections["flipped"]
         return Finished(
             rows=rows,
@@ -260,12 +283,16 @@ class Pipeline:
             handshakes=handshakes,
             attributions=take_rows(self._attribution.table, rows),
             services=services,
+            quic=quic,
             exchanges=exchanges,
             http2_links=http2_links,
+            websockets=sockets,
+            websocket_ends=socket_ends,
+            bursts=self._tls.take_bursts(rows),
             chain_links=links,
             lookups=lookups,
             records=records,
-            texts=Texts(self._tls.text.data, http_text, self._dns.text.data, self._attribution.text.data),
+            texts=Texts(self._tls.text.data, http_text, self._dns.text.data, self._attribution.text.data, self._quic.text.data),
         )
 
     def certificates(self) -> Iterator[tuple[str, bytes]]:
@@ -282,7 +309,14 @@ class Pipeline:
         tls, inside = {**self._tls.errors, **self._tls.opener.counts}, self._inside.anomalies
         http = {name: self._web.anomalies.get(name, 0) + inside.get(name, 0) for name in {**self._web.anomalies, **inside}}
         kept = {"ended_for_memory": self.evicted}
-        return {"connections": kept, "fragments": self._decoder.counts, "dns": self._dns.counts, "tls": tls, "http": http}
+        return {
+            "connections": kept,
+            "fragments": self._decoder.counts,
+            "dns": self._dns.counts,
+            "tls": tls,
+            "quic": self._quic.errors,
+            "http": http,
+        }
 
 
 def capture_seed(batch: Batch) -> int:

@@ -80,6 +80,15 @@ end_capture() {
   CAPTURE_PROCESS=""
 }
 
+# HTTP/3 beside the web server, by aioquic: $PYTHON must have it (pip install aioquic). Requests answered are kept with the capture.
+PYTHON=${PYTHON:-/usr/bin/python3}
+serve_http3() { # [--retry]
+  "$PYTHON" -c 'import aioquic' || { echo "HTTP/3 needs a Python with aioquic: PYTHON=..." >&2; return 1; }
+  serve "$PYTHON" "$HERE/h3.py" serve 198.51.100.10 "$LAB/pki/www.chain" "$LAB/pki/www.key" "$LAB/www" "$LAB/requests.txt" "$@"
+  sleep 1
+}
+ask_http3() { client "$PYTHON" "$HERE/h3.py" ask "$CA" "$LAB/keylog.txt" "$@"; }
+
 # Key log of everything the recipe starts from here on.
 keep_keys() { export SSLKEYLOGFILE=$LAB/keylog.txt; }
 
@@ -96,6 +105,8 @@ keep() {
   mv "$LAB/taken" "$OUT/$name.$suffix"
   rm -f "$OUT/$name.keylog.txt"
   if [ -s "$LAB/keylog.txt" ]; then mv "$LAB/keylog.txt" "$OUT/$name.keylog.txt"; fi
+  rm -f "$OUT/$name.requests.txt"
+  if [ -s "$LAB/requests.txt" ]; then mv "$LAB/requests.txt" "$OUT/$name.requests.txt"; fi
   chmod 644 "$OUT/$name".*
   echo "$name: $(capinfos -Tmrc "$OUT/$name.$suffix" | tail -n 1 | sed 's/.*,//') packets, $(stat -c %s "$OUT/$name.$suffix") bytes"
 }
@@ -127,7 +138,7 @@ quiet_link() {
 
 lab_up() {
   lab_down 2>/dev/null
-  rm -f "$LAB/keylog.txt" "$LAB/taken"
+  rm -f "$LAB/keylog.txt" "$LAB/requests.txt" "$LAB/taken"
   mkdir -p "$HOME"
   local namespace address
   for namespace in $NAMESPACES; do ip netns add "$namespace"; done

@@ -36,6 +36,8 @@ again IN A 198.51.100.31
 six IN AAAA 2001:db8:2::10
 dual IN A 198.51.100.30
 dual IN AAAA 2001:db8:2::30
+race IN A 198.51.100.30
+race IN AAAA 2001:db8:2::66
 shop IN CNAME shop.customers.example.net.
 _imaps._tcp IN SRV 10 60 993 mail.example.org.
 _imaps._tcp IN SRV 20 0 993 mail.example.net.

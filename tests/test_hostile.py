@@ -141,3 +141,24 @@ def test_an_ack_for_bytes_that_never_come_is_no_gap_before_its_time() -> None:
     )
     talk.reply(RESPONSE).close()
     whole(talk)
+
+
+@pytest.mark.parametrize("isn", [9000, 2**32 - 10, 2**31 - 1])
+def test_a_stream_of_many_gigabytes(isn: int) -> None:
+    """6.4 GB in segments still to be cut up (total length 0), of which the capture holds the headers: the numbers wrap again and again."""
+    size, count = (1 << 28) - 123, 24
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (size * count)
+    talk = Conversation(isn=(1000, isn)).handshake().send(REQUEST).reply(head)
+    for _ in range(count):
+        talk.server(ip={"total_length": 0})
+        frame = talk.frames[-1]
+        talk.frames[-1] = Frame(frame.content, frame.ts, len(frame.content) + size)
+        talk.next[1] += size
+        talk.client()
+    told = report(talk.close().frames)
+    (exchange,) = told["http"]
+    assert (exchange["response_body_bytes"], exchange["response_complete"]) == (size * count, True)
+    (row,) = told["connections"]
+    assert (row["state"], row["responder_bytes"]) == ("SF", len(head) + size * count)
+    end = told["tcp"][1]
+    assert (end["stream_bytes"], end["cut_bytes"], end["given_up_bytes"]) == (len(head) + size * count, size * count, 0)

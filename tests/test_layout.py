@@ -18,6 +18,7 @@ COVERED_ELSEWHERE = {
     "negotiation_kernels": "pieces of handshake_kernels, tested through it",
     "__init__": "packages only name what they offer; the public one is tested in tests/test_api.py",
     "__main__": "one call, made by every test in tests/cli that starts a process",
+    "messages/quic/handshakes": "what Quic inherits, tested in tests/messages/quic/test_dissector.py",
     "batch": "a record without behaviour",
     "errors": "exceptions without behaviour",
     "story/chapters": "records without behaviour",

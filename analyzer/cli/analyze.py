@@ -40,6 +40,7 @@ class Request:
     json: bool = False
     quiet: bool = False
     certificates: str = ""
+    har_include_encrypted: bool = False
 
 
 @contextmanager
@@ -86,6 +87,7 @@ def check_request(request: Request) -> None:
 def write_report(request: Request, pipeline: Pipeline, folder: Path, environment: Environment, steps: Sequence[Step] = ()) -> Summary:
     """Run the pipeline and write its tables, after ``steps``; nothing is written when no capture can be read."""
     from analyzer.capture import Follow
+    from analyzer.export.har import HarWriter
     from analyzer.export.writers import check_formats, open_writers
     from analyzer.report.summary import Summary
 
@@ -100,6 +102,9 @@ def write_report(request: Request, pipeline: Pipeline, folder: Path, environment
             if not writers:
                 claim_folder(folder, request.captures, force=request.force)
                 writers.extend(open_writers(request.formats, folder, layout))
+                for writer in writers:
+                    if isinstance(writer, HarWriter):
+                        writer.with_encrypted = request.har_include_encrypted
                 record_files(folder, request.captures, [path for writer in writers for path in writer.paths])
             shaped = tables
             for step in steps:

@@ -119,6 +119,9 @@ def analyze(
     certificates: Annotated[
         str, typer.Option("--certificates", metavar="DIR", help="Write each certificate as PEM to DIR.", show_default=False)
     ] = "",
+    har_include_encrypted: Annotated[
+        bool, typer.Option("--har-include-encrypted", help="HAR: entries for exchanges that could not be read, too.")
+    ] = False,
     tail: Annotated[bool, typer.Option("--tail", help="Read on while the capture is being written, until Ctrl-C.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that another capture's report left in DIR.")] = False,
     rows: Annotated[int, typer.Option("-n", "--rows", metavar="ROWS", help="Connections shown in the summary.")] = 20,
@@ -136,7 +139,9 @@ def analyze(
     stores = tuple(trust_store or ())
     inputs = Inputs(checksums, overlap, zeek_timeouts, tuple(keylog or ()), include_secrets, stores, limit_memory, jobs, thresholds)
     shape = Shape(where, display_filter, columns, redact, redact_key)
-    request = Request(captures, output, tuple(formats or ("csv",)), inputs, shape, tail, force, rows, json, quiet, certificates)
+    request = Request(
+        captures, output, tuple(formats or ("csv",)), inputs, shape, tail, force, rows, json, quiet, certificates, har_include_encrypted
+    )
     raise typer.Exit(run_analyze(request, Environment()))
 
 

@@ -14,6 +14,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -33,7 +34,8 @@ _HTTP: Final = (
     "connection", "index", "method", "url", "status", "reason", "version", "response_version", "request_send_ms", "server_wait_ms",
     "response_receive_ms", "response_content_type", "request_content_type", "location", "request_head_bytes", "request_body_bytes",
     "response_head_bytes", "response_body_bytes", "response_decoded_bytes", "response_media_type", "content_encoding", "stream", "basis",
-    "request_complete", "response_complete", "missing_bytes", "info_status", "is_pushed", "reset_by", "reset_code", "stall_ms",
+    "request_complete", "response_complete", "missing_bytes", "request_encrypted_bytes", "response_encrypted_bytes",
+    "info_status", "is_pushed", "reset_by", "reset_code", "stall_ms",
     "grpc_service", "grpc_method", "grpc_status", "error", "request_first_frame", "request_last_frame", "response_first_frame",
     "response_last_frame",
 )  # fmt: skip
@@ -64,11 +66,12 @@ def timings(exchange: Row, connection: Row) -> tuple[Row, float]:
     before = 0.0
     if exchange["index"] == 1:
         phases = {name: connection[f"{name}_ms"] for name in FIRST_PHASES}
+        is_quic = str(exchange.get("version")).startswith("3")  # its TLS handshake is all of its connecting
         before = sum(value for value in phases.values() if value is not None and value > 0)
         for name, parts in (("blocked", ("dns_to_connect", "request_wait")), ("dns", ("dns",)),
                             ("connect", ("tcp_connect", "tcp_to_tls", "tls_handshake")), ("ssl", ("tls_handshake",))):  # fmt: skip
             known = [phases[part] for part in parts if phases[part] is not None]
-            if known and (name != "connect" or phases["tcp_connect"] is not None):
+            if known and (name != "connect" or phases["tcp_connect"] is not None or is_quic):
                 told[name] = max(sum(known), 0.0)
     return {name: milliseconds(value) for name, value in {**told, **own}.items()}, before
 
@@ -91,6 +94,13 @@ def read_cookies(fields: list[list[str]], name: str) -> list[Row]:
 
 def _named(fields: list[list[str]]) -> list[Row]:
     return [{"name": name, "value": value} for name, value in fields]
+
+
+def stand_in(row: Row, connection: Row) -> Row:
+    """What stands for the content of an exchange that could not be read."""
+    name = connection["host"] or connection["responder_ip"]
+    told = {"url": f"https://{name}/", "method": "GET", "request_body_bytes": row["request_encrypted_bytes"] or 0}
+    return {**told, "response_body_bytes": row["response_encrypted_bytes"] or 0, "response_decoded_bytes": None}
 
 
 def _version(told: str | None) -> str:
@@ -135,7 +145,7 @@ def response_of(exchange: Row, fields: list[list[str]]) -> Row:
         "headers": _named(fields),
         "content": content,
         "redirectURL": exchange["location"] or "",
-        "headersSize": exchange["response_head_bytes"] if there else -1,
+        "headersSize": -1 if exchange["response_head_bytes"] is None else exchange["response_head_bytes"],
         "bodySize": body if there else -1,
         "_transferSize": body + (exchange["response_head_bytes"] or 0),
     }
@@ -180,11 +190,14 @@ def _columns_of(connections: Sheet) -> list[str]:
     wanted = [f"{prefix}{name}" for prefix, names in (("tls_", _TLS), ("dns_", _DNS), ("tcp_", _TCP)) for name in names]
     phases = [f"{phase}_{what}" for phase in PHASES for what in ("ms", "basis", "first_frame", "last_frame", "tcp_wait_ms")]
     there = set(connections.schema.names)
-    return [name for name in ("connection", "responder_ip", "responder_port", "state", *wanted, *phases) if name in there]
+    return [name for name in ("connection", "responder_ip", "responder_port", "state", "host", *wanted, *phases) if name in there]
 
 
 class HarWriter:
-    """Writes ``capture.har``; needs the tables of heads (``Context.with_heads``)."""
+    """Writes ``capture.har``; needs the tables of heads (``Context.with_heads``).
+
+    ``with_encrypted``: exchanges that were only inferred are entries, too, with what can be said of them: so that the waterfall is whole.
+    """
 
     def __init__(self, folder: Path) -> None:
         path = folder / "capture.har"
@@ -201,6 +214,7 @@ class HarWriter:
         self._top = 0
         self._pages: list[Row] = []
         self._members: dict[tuple[int, int], int] = {}
+        self.with_encrypted = False
 
     def write(self, batches: Mapping[str, Sheet]) -> None:
         """Take the exchanges of one flush."""
@@ -209,7 +223,8 @@ class HarWriter:
         if "http" not in batches or not batches["http"].num_rows:
             return
         http, heads = batches["http"], batches[HEADS]
-        rows = http.slice(0, heads.num_rows).select(_HTTP).to_pylist()
+        shown = http if self.with_encrypted else http.slice(0, heads.num_rows)
+        rows = shown.select(_HTTP).to_pylist()
         started = http.built("request_time")
         assert isinstance(started, NumberColumn)
         wanted = sorted({row["connection"] for row in rows})
@@ -218,9 +233,12 @@ class HarWriter:
         told = connections.select(_columns_of(connections)).take(places).to_pylist()
         by_number = {row["connection"]: (row, connection_facts(row)) for row in told}
         fields = zip(heads.column("request").to_pylist(), heads.column("response").to_pylist(), strict=True)
-        for row, start, (request, response) in zip(rows, started.values.tolist(), fields, strict=False):
-            if row["url"] is not None:
-                self._add(row, start, json.loads(request or "[]"), json.loads(response or "[]"), *by_number[row["connection"]])
+        unread = ((None, None) for _ in range(len(rows) - heads.num_rows))
+        for row, start, (request, response) in zip(rows, started.values.tolist(), chain(fields, unread), strict=False):
+            connection, facts = by_number[row["connection"]]
+            told = {**row, **stand_in(row, connection)} if row["basis"] == "inferred" else row
+            if told["url"] is not None:
+                self._add(told, start, json.loads(request or "[]"), json.loads(response or "[]"), connection, facts)
 
     def _add(self, row: Row, start: int, asked: list[list[str]], answered: list[list[str]], connection: Row, facts: Row) -> None:  # noqa: PLR0913, PLR0917 - one exchange
         told, before = timings(row, connection)
@@ -239,6 +257,8 @@ class HarWriter:
             "_lifecycle": lifecycle_of(row, connection),
             **facts,
         }
+        if row["basis"] == "inferred":
+            entry["_encrypted"] = True
         content = json.dumps(entry, separators=(",", ":")).encode()
         try:
             self._waiting.write(content)

@@ -1,4 +1,4 @@
-"""Zeek's logs from the report's tables: conn, dns, ssl, x509 and http, with Zeek's field names and spellings.
+"""Zeek's logs from the report's tables: conn, dns, ssl, x509, http and quic, with Zeek's field names and spellings.
 
 One line of a log is one row of one table. The declarations below say for each
 field its name, its Zeek type and its values; the writers need only that: of JSON here, of Zeek's tab-separated form in ``zeek_tsv``.
@@ -22,6 +22,7 @@ from analyzer.export.percent_kernels import decode_percent
 from analyzer.export.zeek_addresses import in_ipv4, is_local
 from analyzer.export.zeek_services import zeek_service
 from analyzer.registries.cipher_suites import zeek_suite_name
+from analyzer.registries.quic import zeek_version_name as zeek_quic_version_name
 from analyzer.registries.tls import zeek_alert_name, zeek_curve_name, zeek_version_name
 from analyzer.report.build import ZEEK_DNS
 from analyzer.report.built import as_arrow, is_there, is_true, simple_from_arrow, texts_of, values_of
@@ -337,7 +338,15 @@ X509: Final = Log(
     ),
 )
 
-LOGS: Final = (CONN, DNS, SSL, X509, HTTP)
+_QUIC_NAMES: Final = {
+    "client_initial_dcid": "original_id", "client_scid": "client_id", "server_scid": "server_id", "server_name": "sni",
+    "client_protocol": "first_alpn", "history": "history",
+}  # fmt: skip
+QUIC_VERSION: Final = Field("version", "string", _code("version_code", zeek_quic_version_name))
+QUIC_FIELDS: Final = tuple(Field(name, "string", _column(column)) for name, column in _QUIC_NAMES.items())
+QUIC: Final = Log("quic", "quic", (Field("ts", "time", _column("first_time")), *_ID, QUIC_VERSION, *QUIC_FIELDS), only="history")
+
+LOGS: Final = (CONN, DNS, SSL, X509, HTTP, QUIC)
 
 
 def build_log(log: Log, batches: Mapping[str, Sheet]) -> pa.RecordBatch:
@@ -352,7 +361,7 @@ def build_log(log: Log, batches: Mapping[str, Sheet]) -> pa.RecordBatch:
 
 
 class ZeekJsonWriter:
-    """Writes conn.log, dns.log, ssl.log, x509.log and http.log, one JSON object a line; needs the table ``zeek_dns``."""
+    """Writes conn.log, dns.log, ssl.log, x509.log, http.log and quic.log, one JSON object a line; needs the table ``zeek_dns``."""
 
     def __init__(self, folder: Path) -> None:
         self._files = LineFiles(folder, [log.path for log in LOGS], ".log")

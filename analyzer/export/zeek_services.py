@@ -17,7 +17,7 @@ SERVICES: Final = {
     "dnp3": "dnp3_tcp", "sip": "sip", "dhcp": "dhcp", "ntp": "ntp", "snmp": "snmp", "radius": "radius", "syslog": "syslog",
     "dtls": "dtls", "gtp": "gtpv1", "vxlan": "vxlan", "geneve": "geneve", "teredo": "teredo", "ayiya": "ayiya",
 }  # fmt: skip
-"""Service of the report -> Zeek's; those that Zeek has no name for, or names only after decryption (QUIC), have none there."""
+"""Service of the report -> Zeek's; those that Zeek has no name for have none there."""
 _OVER_UDP: Final = {"krb_tcp": "krb", "dnp3_tcp": "dnp3_udp", "ldap_tcp": "ldap_udp"}
 
 
@@ -27,6 +27,8 @@ def zeek_service(batch: pa.RecordBatch) -> pa.Array:
     is_udp = pc.equal(batch.column("transport"), constant("udp"))
     for mine, other in _OVER_UDP.items():
         inner = pc.if_else(pc.and_(is_udp, pc.equal(inner, constant(mine))), constant(other), inner)
+    is_quic = pc.and_(pc.equal(batch.column("service"), constant("quic")), batch.column("tls_ja4").is_valid())
+    inner = pc.if_else(pc.fill_null(is_quic, False), constant("quic,ssl"), inner)  # Zeek says so once it has opened the Initials
     outer = _zeek_name(batch, "outer_service")
     both = pc.binary_join_element_wise(outer, inner, constant(","))
     return pc.coalesce(both, outer, inner)

@@ -1,9 +1,10 @@
 """Name attribution by DNS: which lookup told the client the address it connects to.
 
 Every answer with addresses is remembered per client: address, name asked for, time, TTL. A connection is explained by the newest answer
-to its originator that has the responder's address, came before the first packet, and had not outlived its TTL by more than 60 s. The
-lookup *caused* the connection when it is the first of this client to this address since the answer and came within 10 s; else the answer
-was *cached*. When answers to different names fit they are counted (``candidates``).
+to its originator that has the responder's address, came before the first packet, and had not outlived its TTL by more than 60 s; of
+answers within 50 ms by the oldest that was not used yet, for programs connect in the order in which answers come. The lookup *caused* the
+connection when it is the first of this client to this address since the answer and came within 10 s; else the answer was *cached*. When
+answers to different names fit they are counted (``candidates``), and some are kept.
 
 A host with two address families asks over one of them and connects over the other. When no answer to the originator itself fits, one
 to a client of the other family does, provided that all that fit went to the same client.

@@ -10,6 +10,7 @@ from analyzer.tables.dns import CACHED, CANDIDATES, CAUSED, REPEAT
 
 A, CNAME, AAAA, SVCB, HTTPS = 1, 5, 28, 64, 65
 TCP = 6
+AT_ONCE_NS = 50_000_000  # answers to lookups made at the same time: the first of them is used first
 RACES = 4096  # rows; a power of two
 ATTEMPT_NS = 2_000_000_000  # RFC 8305 5: an attempt waits for the one before it for this long at most
 GRACE_NS = 60_000_000_000  # answers are used a little beyond their TTL
@@ -173,13 +174,15 @@ def learn(lookups, answers, at, records, source, names, name_heads, addresses, a
 def find_address(c, ends, names, addresses, heads, is_any, seen):
     """The newest answer that explains a connection, row plus one (0 = none), and how many different names do.
 
+    Of several that came at nearly the same time it is the oldest that no connection has used: programs connect in the order of answers.
+
     ``seen`` gets a row of KNOWN_NAME for each. ``ends``: client and address.
     With ``is_any``: answers to a client of the other address family, 0 when there are several such.
     """
     client_hi, client_lo, address_hi, address_lo = ends
     key = hash_pair(NOBODY if is_any else client_hi, NOBODY if is_any else client_lo, address_hi, address_lo)
     row = np.int64(heads[key & (heads.size - 1)])
-    best, candidates = np.int64(0), 0
+    best, candidates, newest_ts = np.int64(0), 0, np.int64(0)
     for _ in range(STEPS):
         if row == 0:
             break
@@ -195,11 +198,15 @@ def find_address(c, ends, names, addresses, heads, is_any, seen):
             continue
         if best == 0:
             best = this
-        elif addresses[best - 1].is_hint and y.is_hint == 0 and names[addresses[best - 1].known_name].question == x.question:
-            best = this  # the answer that has the address itself
-        other = names[addresses[best - 1].known_name]
+            newest_ts = np.int64(x.response_ts)
+        chosen = addresses[best - 1]
+        other = names[chosen.known_name]
         if x.client_lo != other.client_lo or x.client_hi != other.client_hi:
             return np.int64(0), 0
+        if y.is_used == 0 and y.is_hint <= chosen.is_hint and newest_ts - np.int64(x.response_ts) <= AT_ONCE_NS:
+            best = this
+        elif chosen.is_hint and y.is_hint == 0 and other.question == x.question:
+            best = this  # the answer that has the address itself
         is_new = True
         for k in range(candidates):
             if names[seen[k]].question == x.question:

@@ -12,22 +12,22 @@ import numpy as np
 
 from analyzer.lifecycle.dns_findings import DNS_RULES, RACE_RULES, judge_lookups, judge_races
 from analyzer.lifecycle.finished import Finished
+from analyzer.lifecycle.http_findings import HTTP_RULES, judge_exchanges, judge_links
+from analyzer.lifecycle.quic_findings import QUIC_RULES, quic_hits
 from analyzer.lifecycle.rules import Mask, Rule
 from analyzer.lifecycle.staples import STAPLE_RULES, judge_staples
 from analyzer.lifecycle.tcp_findings import TCP_RULES, tcp_hits
 from analyzer.lifecycle.tls_findings import TLS_RULES, judge_certificates, judge_handshakes
+from analyzer.lifecycle.tls_practice import PRACTICE_RULES, judge_practice
 from analyzer.messages.tls.certificates import Certificate
 from analyzer.messages.tls.chains import ChainChecks
 from analyzer.tables import Ints, Rows, join_tables, new_table, take_rows
-from analyzer.tables.http import MEDIA_TYPES, NO_CODING
 from analyzer.tables.lifecycle import FINDING
-from analyzer.tables.tls import STEP_CODES
+from analyzer.tables.tls import NO_RECORD, STEP_CODES
 from analyzer.thresholds import DEFAULTS, Thresholds
 
 FATAL = 2
 CLOSE_NOTIFY = 0
-HTTPS_PORT = 443
-_TEXT_MEDIA = np.array([name.startswith("text/") or name.endswith(("xml", "javascript")) for name in MEDIA_TYPES])
 
 
 RULES = (
@@ -44,13 +44,14 @@ RULES = (
         "tls.certificate_not_yet_valid", "error", "the certificate was not valid yet", "Check the clocks, or the certificate's start.", "ns"
     ),
     *TLS_RULES,
+    *QUIC_RULES,
     *STAPLE_RULES,
+    *PRACTICE_RULES,
     Rule("http.server_error", "error", "the server answered with an error", "Look at the server's log.", "code"),
     Rule("http.client_error", "note", "the server did not accept the request", "Check the URL and the rights.", "code"),
     Rule("http.unanswered", "warning", "the request was never answered", "See how the connection ended."),
     Rule("http.slow", "warning", "the server took long to answer", "Look at what the server waited for.", "ns"),
-    Rule("http.no_compression", "note", "text was sent without compression", "Turn on gzip, br or zstd in the server.", "bytes"),
-    Rule("http.on_tls_port", "warning", "HTTP without TLS on the port of HTTPS", "Check the client's URL and the server's settings."),
+    *HTTP_RULES,
 )
 SEVERITY_OF = {rule.name: rule.severity for rule in RULES}
 _RULE_CODES = {rule.name: code for code, rule in enumerate(RULES)}
@@ -93,7 +94,7 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
     server = place("server_hello")
     answered = server[1] != 0
     fatal = (h["alert_level"] == FATAL) & (h["alert_code"] != CLOSE_NOTIFY)
-    silent = (h["seen"] == 1) & (hello_ts != 0) & ~answered & (retry_ts == 0) & ~fatal
+    silent = (h["seen"] == 1) & (hello_ts != 0) & ~answered & (retry_ts == 0) & ~fatal & (h["record_version"] != NO_RECORD)
     silent &= finished.responders["packets"] > 0  # the answers of one-sided captures are elsewhere
     tables = [
         _rows("tls.alert_fatal", fatal, *place("alert"), h["alert_code"].astype(np.int64)),
@@ -117,13 +118,13 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
 
 
 def _crypto(finished: Finished, validity: Validity, limits: Thresholds) -> list[Rows]:
-    """What TLS_RULES say."""
-    hits = judge_handshakes(finished, limits)
+    """What TLS_RULES and QUIC_RULES say, and HTTP_RULES of whole connections."""
+    hits = judge_handshakes(finished, limits) + judge_practice(finished, validity.certificates) + quic_hits(finished)
     if validity.certificates:
         hits += judge_certificates(finished, validity.certificates, validity.chains, limits)
         hits += judge_staples(finished, validity.certificates)
     tables = []
-    for one in hits:
+    for one in hits + judge_links(finished):
         rows = _rows(one.rule, np.ones(len(one.order), np.bool_), one.number, one.ts, one.amount)
         rows["order"] = one.order
         tables.append(rows)
@@ -152,18 +153,13 @@ def _exchanges(finished: Finished, limits: Thresholds) -> list[Rows]:
     status = x["status"].astype(np.int64)
     by_reset = c["teardown_by_reset"][finished.exchange_order] == 1
     begin = x["request_first_number"]
-    plain = (status == 200) & (x["response_coding"] == NO_CODING) & _TEXT_MEDIA[x["response_media"]]
-    large = plain & (x["response_body_bytes"] > limits.http_uncompressed_bytes)
-    port = np.where(x["client"] == 0, c["b_port"][finished.exchange_order], c["a_port"][finished.exchange_order])
-    in_clear = (port == HTTPS_PORT) & (finished.handshakes["seen"][finished.exchange_order] == 0)
     tables = [
         _rows("http.server_error", answered & (status >= 500) & (status < 600), *response, status, begin),
         _rows("http.client_error", answered & (status >= 400) & (status < 500), *response, status, begin),
         _rows("http.unanswered", asked & ~answered, *request),
         _rows("http.slow", wait > limits.ns("http_slow_ms"), *response, wait, x["request_last_number"]),
-        _rows("http.no_compression", large, *response, x["response_body_bytes"], begin),
-        _rows("http.on_tls_port", asked & in_clear & (x["index"] == 1), *request),
         _rows("tcp.reset_mid_exchange", asked & by_reset & (x["response_complete"] == 0), *request),
+        *(_rows(*marks) for marks in judge_exchanges(finished, limits)),
     ]
     for rows in tables:
         rows["exchange"] = rows["order"]

@@ -19,6 +19,7 @@ class Texts:
     http: Bytes
     dns: Bytes
     attribution: Bytes
+    quic: Bytes
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,11 @@ class Finished:
         originator_streams, responder_streams: (n,) copies of STREAM of both ends.
         waits: (w,) WAIT of these connections.
         connections, endpoints_a, endpoints_b, handshakes, attributions, services: (n,) copies of the hot rows.
+        quic: (n,) copies of QUIC; no rows where nobody speaks it.
         exchanges: (x,) EXCHANGE ordered by (output order, index).
         http2_links: (h,) HTTP2_LINK of those that speak it.
+        websockets, websocket_ends: (w,) WEBSOCKET and their (2w,) WEBSOCKET_END, the client's first.
+        bursts: (b,) BURST, those of a connection one after the other.
         chain_links: (c,) CHAIN_LINK of these connections.
         lookups, records: LOOKUP (l,) and their RESOURCE_RECORD (r,).
         texts: what spans point into.
@@ -50,8 +54,12 @@ class Finished:
     handshakes: Rows
     attributions: Rows
     services: Rows
+    quic: Rows
     exchanges: Rows
     http2_links: Rows
+    websockets: Rows
+    websocket_ends: Rows
+    bursts: Rows
     chain_links: Rows
     lookups: Rows
     records: Rows

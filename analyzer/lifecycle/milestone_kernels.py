@@ -7,14 +7,15 @@ import numpy as np
 
 from analyzer.kernel import DONE, GROW_ROWS, helper, kernel
 from analyzer.tables.dns import CAUSED
-from analyzer.tables.lifecycle import EXCHANGE_STEPS, LOOKUP_STEPS, TRANSPORT_STEPS
+from analyzer.tables.lifecycle import EXCHANGE_STEPS, LOOKUP_STEPS, QUIC_STEPS, TRANSPORT_STEPS
 from analyzer.tables.tls import MEASURED, STEPS
 
 FIRST_TRANSPORT = len(LOOKUP_STEPS)
 FIRST_HANDSHAKE = FIRST_TRANSPORT + len(TRANSPORT_STEPS)
 FIRST_EXCHANGE = FIRST_HANDSHAKE + len(STEPS)
-PER_CONNECTION = FIRST_EXCHANGE  # rows of a connection without exchanges, at most
+PER_CONNECTION = FIRST_EXCHANGE + len(QUIC_STEPS)  # rows of a connection without exchanges, at most
 PER_EXCHANGE = len(EXCHANGE_STEPS)
+FIRST_QUIC = FIRST_EXCHANGE + PER_EXCHANGE
 LONGEST_MOVE = 512  # places a row is moved to be in order; what is out of order by more has the whole table sorted
 
 # places in ``state``
@@ -81,9 +82,18 @@ def add_exchange(steps, state, first, i, x):
         steps[at].last_ts, steps[at].last_number = x.response_last_ts, x.response_last_number
 
 
+@helper
+def add_quic(steps, state, first, i, q):
+    """The places of a QUIC connection."""
+    for code in range(len(QUIC_STEPS)):
+        at = add_step(steps, state, first, i, FIRST_QUIC + code, q.place_ts[code], q.place_number[code])
+        if at >= 0:
+            steps[at].basis = q.place_basis[code]
+
+
 @kernel
 def write_steps(
-    i, connections, originators, responders, handshakes, attributions, exchanges, first_exchange, exchange_counts, steps, state
+    i, connections, originators, responders, handshakes, quic, attributions, exchanges, first_exchange, exchange_counts, steps, state
 ):
     """Steps of connections ``i`` and following, as long as there is room; (status, connection to go on with)."""
     while i < connections.shape[0]:
@@ -102,6 +112,8 @@ def write_steps(
                 if at >= 0:
                     steps[at].last_ts, steps[at].last_number = h.step_ts[code, 1], h.step_number[code, 1]
                     steps[at].basis = h.step_basis[code]
+        if quic.shape[0] > 0 and quic[i].seen == 1:
+            add_quic(steps, state, first, i, quic[i])
         for k in range(exchange_counts[i]):
             add_exchange(steps, state, first, i, exchanges[first_exchange[i] + k])
         i += 1

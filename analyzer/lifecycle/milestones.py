@@ -8,10 +8,10 @@ from analyzer.kernel import DONE
 from analyzer.lifecycle.finished import Finished
 from analyzer.lifecycle.milestone_kernels import IS_DISORDERED, PER_CONNECTION, PER_EXCHANGE, ROWS, STATE_SIZE, write_steps
 from analyzer.tables import Rows, grow_table, new_table, take_rows
-from analyzer.tables.lifecycle import EXCHANGE_STEPS, LOOKUP_STEPS, MILESTONE, TRANSPORT_STEPS
+from analyzer.tables.lifecycle import EXCHANGE_STEPS, LOOKUP_STEPS, MILESTONE, QUIC_STEPS, TRANSPORT_STEPS
 from analyzer.tables.tls import STEPS
 
-MILESTONES = LOOKUP_STEPS + TRANSPORT_STEPS + STEPS + EXCHANGE_STEPS
+MILESTONES = LOOKUP_STEPS + TRANSPORT_STEPS + STEPS + EXCHANGE_STEPS + QUIC_STEPS
 
 
 def build_milestones(finished: Finished) -> Rows:
@@ -27,6 +27,7 @@ def build_milestones(finished: Finished) -> Rows:
             finished.originators,
             finished.responders,
             finished.handshakes,
+            finished.quic,
             finished.attributions,
             finished.exchanges,
             finished.first_exchange,

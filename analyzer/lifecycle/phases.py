@@ -12,8 +12,10 @@ the two bases. The definitions:
     request_send      -> its last byte
     server_wait       -> first byte of the final response (negative when the server answers early)
     response_receive  -> last byte of the response
-    keepalive_idle    -> next request, else the first FIN or RST
-    teardown          first FIN or RST -> ACK of the last FIN, or the RST that ended it
+    keepalive_idle    -> next request, else the first FIN or RST (QUIC: CONNECTION_CLOSE)
+    teardown          first FIN or RST -> ACK of the last FIN, or the RST that ended it (QUIC: first to second CONNECTION_CLOSE)
+
+In QUIC the ClientHello is in the first Initial, and without keys the client's Finished is told by types and sizes of packets.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from analyzer.lifecycle.finished import Finished
 from analyzer.tables import Bytes, Ints, Rows, new_table
 from analyzer.tables.dns import CAUSED
 from analyzer.tables.lifecycle import PHASE, PHASES
+from analyzer.tables.quic import PLACE_CODES as QUIC_PLACES
 from analyzer.tables.tls import ABSENT, BOUNDED, INFERRED, MEASURED, STEP_CODES
 
 TLS_13 = 0x0304
@@ -62,6 +65,12 @@ def step(handshakes: Rows, name: str, end: int) -> Places:
     """Places of a handshake step: ``end`` 0 = first byte, 1 = last byte."""
     code = STEP_CODES[name]
     return Places.of(handshakes["step_ts"][:, code, end], handshakes["step_number"][:, code, end], handshakes["step_basis"][:, code])
+
+
+def quic_place(quic: Rows, name: str) -> Places:
+    """A place of QUIC connections."""
+    code = QUIC_PLACES[name]
+    return Places.of(quic["place_ts"][:, code], quic["place_number"][:, code], quic["place_basis"][:, code])
 
 
 def later(a: Places, b: Places) -> Places:
@@ -115,6 +124,12 @@ def build_phases(finished: Finished) -> Rows:
     ack = Places.of(np.where(c["synack_ts"] != 0, c["ack_ts"], 0), c["ack_number"])
     hello = step(h, "client_hello", 0)
     end = handshake_end(h)
+    closing = Places.of(c["teardown_ts"], c["teardown_number"])
+    closed = Places.of(c["teardown_end_ts"], c["teardown_end_number"])
+    if len(finished.quic):
+        end = end.otherwise(quic_place(finished.quic, "client_finished"))
+        closing = closing.otherwise(quic_place(finished.quic, "close"))
+        closed = closed.otherwise(quic_place(finished.quic, "second_close"))
     is_tls = h["seen"] == 1
     inferred = np.where(is_tls13(h), INFERRED, MEASURED).astype(np.uint8)
 
@@ -125,8 +140,6 @@ def build_phases(finished: Finished) -> Rows:
     sent = places("request_last", Places.of(h["last_request_ts"], h["last_request_number"], BOUNDED))
     response = places("response_first", Places.of(h["first_response_ts"], h["first_response_number"], inferred))
     received = places("response_last", Places.of(h["last_response_ts"], h["last_response_number"], BOUNDED))
-    closing = Places.of(c["teardown_ts"], c["teardown_number"])
-    closed = Places.of(c["teardown_end_ts"], c["teardown_end_number"])
     idle_end = next_request(finished).otherwise(closing)
     bounds = (
         (query, answer),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.kernel import be16, be24, be32, helper, le16, u8
+from analyzer.messages.quic.probe_kernels import looks_like_quic
 from analyzer.tables.services import (
     DCE_RPC,
     DHCP,
@@ -191,8 +192,8 @@ def name_datagram(data, at, end, a, b):
         return np.int64(GTP)
     if 20 <= first <= 25 and (be16(data, at + 1, end) in (0xFEFF, 0xFEFD)) and n >= 13:
         return np.int64(DTLS)  # RFC 6347 4.1
-    if first >= 0xC0 and n >= 1200 and be32(data, at + 1, end) in (1, 0x6B3343CF):
-        return np.int64(QUIC)  # RFC 9000 17.2.2, RFC 9369 3.1: an Initial
+    if looks_like_quic(data, at, end, a, b):
+        return np.int64(QUIC)
     if n >= 20 and first < 2 and be32(data, at + 4, end) == 0x2112A442 and be16(data, at + 2, end) == n - 20:
         return np.int64(STUN)  # RFC 8489 5
     if is_port(88, a, b) and 0x6A <= first <= 0x7E and n >= 32:

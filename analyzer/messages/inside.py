@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from analyzer.batch import Batch
 from analyzer.memory import Memory
-from analyzer.messages.joined import Part, join_exchanges
+from analyzer.messages.joined import join_exchanges
 from analyzer.messages.services import Services, Sorted
-from analyzer.messages.web import PROTOCOLS, Web
+from analyzer.messages.web import PROTOCOLS, Taken, Web
 from analyzer.options import Options
 from analyzer.tables import Ints, Rows, join_tables, take_rows
 from analyzer.tables.services import DNS
@@ -37,8 +37,8 @@ class Inside:
         """What could not be read, as Http.anomalies."""
         return self._web.anomalies
 
-    def add_to(self, rows: Ints, services: Rows, outside: tuple[Part, Rows]) -> tuple[Part, Rows]:
-        """What leaves with connections ``rows``: exchanges, HTTP/2 connections and text of outside and inside.
+    def add_to(self, rows: Ints, services: Rows, outside: Taken) -> Taken:
+        """What leaves with connections ``rows``, from outside and inside.
 
         Args:
             rows: (n,) rows of the connections.
@@ -46,12 +46,17 @@ class Inside:
             outside: as Web.take gives it.
         """
         services["inner"] = take_rows(self._services.table, rows)["protocol"]
-        (inner, text), inner_links = self._web.take(rows)
+        inside = self._web.take(rows)
         if not self._keeps_credentials:
-            inner["username_size"] = 0
-        inner_links["is_inside"] = 1
-        part, links = outside
-        return join_exchanges(rows, [part, (inner, text)]), join_tables([links, inner_links])
+            inside.exchanges[0]["username_size"] = 0
+        inside.links["is_inside"] = 1
+        inside.sockets["is_inside"] = 1
+        return Taken(
+            join_exchanges(rows, [outside.exchanges, inside.exchanges]),
+            join_tables([outside.links, inside.links]),
+            join_tables([outside.sockets, inside.sockets]),
+            join_tables([outside.socket_ends, inside.socket_ends]),
+        )
 
     def release(self, rows: Ints) -> None:
         """Forget connections."""

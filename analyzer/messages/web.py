@@ -6,7 +6,7 @@ same runs, cut to what comes after the switch.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -19,13 +19,24 @@ from analyzer.options import Options
 from analyzer.tables import Ints, Rows, new_table, take_rows
 from analyzer.tables.http2 import HTTP2_LINK
 from analyzer.tables.services import HTTP, HTTP2
+from analyzer.tables.websocket import WEBSOCKET, WEBSOCKET_END
 
 if TYPE_CHECKING:
     from analyzer.messages.http.http2 import Http2
+    from analyzer.messages.websocket import WebSockets
 
 PROTOCOLS: Final = (HTTP, HTTP2)
 NO_UPGRADE, TO_HTTP2, TO_WEBSOCKET = 0, 1, 2
 UPGRADES: Final = {b"h2c": TO_HTTP2, b"websocket": TO_WEBSOCKET}
+
+
+class Taken(NamedTuple):
+    """What leaves with connections: exchanges and their text, HTTP2_LINK, WEBSOCKET, and two WEBSOCKET_END for each of these."""
+
+    exchanges: Part
+    links: Rows
+    sockets: Rows
+    socket_ends: Rows
 
 
 class Web:
@@ -37,6 +48,7 @@ class Web:
         self._decode = decode
         self.http = Http(memory, options, rows, decode=decode)
         self._http2: Http2 | None = None
+        self._sockets: WebSockets | None = None
         self._upgrades: Ints = np.zeros(0, np.int64)  # by connection row, see the constants
         self._begins: Ints = np.zeros(0, np.int64)  # by stream: where the new protocol begins
 
@@ -58,6 +70,13 @@ class Web:
             self._http2 = Http2(self._memory, self._options, decode=self._decode)
         return self._http2
 
+    def _open_sockets(self) -> WebSockets:
+        if self._sockets is None:
+            from analyzer.messages.websocket import WebSockets
+
+            self._sockets = WebSockets()
+        return self._sockets
+
     def _upgrade(self, tunnels: Rows, connections: Rows) -> None:
         """Remember which connections go on in a protocol that is known."""
         for tunnel in tunnels[tunnels["is_connect"] == 0]:  # rare
@@ -76,6 +95,8 @@ class Web:
                 self._upgrades[row] = protocol
                 if protocol == TO_HTTP2:
                     self._open_http2().begin_upgraded(row, int(x["client"]))
+                else:
+                    self._open_sockets().begin(row, int(x["client"]), int(tunnel["exchange_index"]))
 
     def _follow_upgrades(self, batch: Batch, runs: Rows, wanted: Ints, connections: Rows) -> None:
         """Hand on what comes after a switch."""
@@ -95,6 +116,8 @@ class Web:
         inside["position"] += np.where(inside["position"] >= 0, skipped, 0)
         if (kinds == TO_HTTP2).any():
             self._open_http2().process_runs(batch, inside, np.flatnonzero(kinds == TO_HTTP2), connections)
+        if (kinds == TO_WEBSOCKET).any():
+            self._open_sockets().process_runs(batch, inside, np.flatnonzero(kinds == TO_WEBSOCKET))
 
     @property
     def anomalies(self) -> dict[str, int]:
@@ -104,8 +127,14 @@ class Web:
             counts[name] = counts.get(name, 0) + count
         return counts
 
-    def take(self, rows: Ints) -> tuple[Part, Rows]:
-        """The exchanges of connections ``rows`` with their text, and what their HTTP/2 connections said (HTTP2_LINK)."""
+    def take(self, rows: Ints) -> Taken:
+        """What is known of connections ``rows``."""
+        part, links = self._take_exchanges(rows)
+        if self._sockets is None:
+            return Taken(part, links, new_table(WEBSOCKET, 0), new_table(WEBSOCKET_END, 0))
+        return Taken(part, links, *self._sockets.take(rows))
+
+    def _take_exchanges(self, rows: Ints) -> tuple[Part, Rows]:
         part = self.http.take(rows), self.http.text.data[: self.http.text.top]
         if self._http2 is None:
             return part, new_table(HTTP2_LINK, 0)
@@ -118,6 +147,8 @@ class Web:
         self.http.release(rows)
         if self._http2 is not None:
             self._http2.release(rows)
+        if self._sockets is not None:
+            self._sockets.release(rows)
         if len(self._upgrades):
             gone = rows[rows < len(self._upgrades)]
             self._upgrades[gone] = NO_UPGRADE

@@ -9,6 +9,7 @@ raises: a number without a name comes back as itself (`TYPE65280`, `0x1A2B`).
 * `cipher_suites`  code to name of every TLS cipher suite (generated data)
 * `cipher_split`   a suite taken apart: key exchange, authentication, symmetric cipher, MAC, PRF hash
 * `ip`             IP protocol numbers, ports of likely servers
+* `quic`           versions, errors, transport parameters
 * `listing`        how runs of names are written in the modules above
 
 Functions called `zeek_...` give Zeek's own spelling and serve Zeek output only.

@@ -21,9 +21,11 @@ from analyzer.report import (
     http2,
     milestones,
     pages,
+    quic,
     tcp,
     tls,
     waits,
+    websockets,
     zeek_dns,
 )
 from analyzer.report.columns import Column, Sheet
@@ -40,10 +42,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "dns_servers": dns_totals.SERVER_COLUMNS,
     "dns_names": dns_totals.NAME_COLUMNS,
     "tls": tls.COLUMNS,
+    "quic": quic.COLUMNS,
     "certificates": certificates.COLUMNS,
     "connection_certificates": certificates.LINK_COLUMNS,
     "http": http.COLUMNS,
     "http2": http2.COLUMNS,
+    "websockets": websockets.COLUMNS,
     "pages": pages.COLUMNS,
     "findings": findings.COLUMNS,
     "capture": capture.COLUMNS,
@@ -131,10 +135,12 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
         "waits": waits.build_waits(told.delays, identity),
         "dns": dns.build_dns(finished, identity, names),
         "tls": tls_batch,
+        "quic": quic.build_quic(finished, identity),
         "certificates": certificates.build_certificates(chains, context.reported_certificates),
         "connection_certificates": certificates.build_connection_certificates(chains, identity),
         "http": http_batch,
         "http2": http2.build_http2(finished, identity),
+        "websockets": websockets.build_websockets(finished, identity),
         "findings": findings.build_findings_table(found, identity, subjects, context.thresholds),
     }
     if context.with_zeek:

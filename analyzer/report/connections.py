@@ -46,7 +46,7 @@ from analyzer.report.tls import COLUMNS as TLS_COLUMNS
 from analyzer.tables import Ints, Rows
 from analyzer.tables.connections import CONN_STATES
 from analyzer.tables.packets import TUNNELS
-from analyzer.tables.services import DNS, DTLS, HTTP, HTTP2, NAMES, TLS, UNDECIDED, UNKNOWN
+from analyzer.tables.services import DNS, DTLS, HTTP, HTTP2, NAMES, QUIC, TLS, UNDECIDED, UNKNOWN
 
 SERVICES: Final = ("dns", "http", "http2", "https", "tls", *ENCRYPTED, *NAMES.values())
 HOST_SOURCES: Final = ("http host", "sni", "outer sni", "certificate", "dns")
@@ -251,7 +251,7 @@ def _service(finished: Finished, tls: dict[str, Built], http: Sheet) -> TextColu
     protocol = finished.services["protocol"]
     is_dns: Mask = protocol == DNS
     is_dns[lookup_order(finished)] = True
-    is_tls: Mask = ((finished.handshakes["seen"] == 1) & (protocol != DTLS)) | (protocol == TLS)
+    is_tls: Mask = ((finished.handshakes["seen"] == 1) & (protocol != DTLS) & (protocol != QUIC)) | (protocol == TLS)
     c = finished.connections
     port = np.where(c["flipped"] == 1, c["a_port"], c["b_port"])
     alpn = pc.coalesce(tls["tls_alpn"].arrow(), tls["tls_alpn_offered"].arrow())

@@ -33,9 +33,10 @@ def find_encrypted(finished: Finished, is_tls: Mask, ports: Ints, tls: dict[str,
     is_dot = is_tls & ((ports == PORT) | is_true(pc.equal(alpn, constant("dot"))) | (finished.services["inner"] == DNS))
     is_doq = (is_quic & (ports == PORT)) | is_true(pc.starts_with(alpn, "doq"))
     is_doh = (is_tls | is_quic) & is_true(pc.is_in(tls["tls_sni"].arrow(), value_set=_hosts()))
-    if http.num_rows:
+    order = finished.exchange_order  # of the first rows of ``http``: those that were read
+    if len(order):
         for name in ("request_content_type", "response_content_type"):
-            is_doh[finished.exchange_order[is_true(pc.starts_with(http.column(name), MEDIA_TYPE))]] = True
+            is_doh[order[is_true(pc.starts_with(http.column(name).slice(0, len(order)), MEDIA_TYPE))]] = True
     return np.select([is_doq, is_dot, is_doh], [DOQ, DOT, DOH], NOT_DNS)
 
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from analyzer.lifecycle.explanations import EXPLANATIONS
 from analyzer.lifecycle.findings import RULES
+from analyzer.registries.http import grpc_status_name, http2_error_name
 from analyzer.registries.tls import alert_name, version_name
 from analyzer.report.built import Built, ListColumn
 from analyzer.report.columns import Column, Sheet, make_sheet
@@ -16,6 +17,7 @@ from analyzer.report.identity import Identity
 from analyzer.report.tcp_analysis import icmp_error_text
 from analyzer.report.text import chosen, counts, distinct, ints, lists, times, words
 from analyzer.tables import Rows
+from analyzer.tables.http import HTTP_ERRORS
 from analyzer.thresholds import DEFAULTS, Thresholds
 
 COLUMNS = (
@@ -38,6 +40,10 @@ _CODE_NAMES: Final = {
     "tls.old_version": version_name,
     "tcp.unreachable": icmp_error_text,
     "udp.unreachable": icmp_error_text,
+    "http.smuggling": lambda code: HTTP_ERRORS[code][0],
+    "http2.reset": http2_error_name,
+    "http2.goaway": http2_error_name,
+    "grpc.failed": grpc_status_name,
 }
 
 

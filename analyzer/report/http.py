@@ -9,13 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.lifecycle.finished import Finished
+from analyzer.lifecycle.inferred import infer_exchanges
 from analyzer.registries.http import grpc_status_name, http2_error_name, http3_error_name
 from analyzer.report.built import Built, NumberColumn, TextColumn, simple_from_arrow
 from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.credentials import without_credentials
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.text import between, booleans, chosen, codes, constant, counts, ints, joined, milliseconds, named, spans, times
-from analyzer.tables import Rows
+from analyzer.tables import Ints, Rows, join_tables
 from analyzer.tables.http import HTTP_ERRORS, MEDIA_TYPES, NO_CODING
 
 _SPANS: Final = (
@@ -73,6 +74,8 @@ COLUMNS = (
     Column("response_media_type", "text", "what the response's body is by its first bytes"),
     Column("request_filename", "text", "file name in Content-Disposition of the request"),
     Column("response_filename", "text", "file name in Content-Disposition of the response"),
+    Column("request_encrypted_bytes", "number", "bytes of the encrypted records of an inferred request", "bytes"),
+    Column("response_encrypted_bytes", "number", "bytes of the encrypted records of an inferred response", "bytes"),
     Column("missing_bytes", "number", "bytes of bodies that are not in the capture", "bytes"),
     Column("request_missing_bytes", "number", "those of them that belong to the request", "bytes"),
     Column("request_complete", "truth", "the request ended as framed"),
@@ -106,9 +109,8 @@ def split_lines(array: pa.Array) -> pa.Array:
     return pc.split_pattern(array, "\\x0a").cast(pa.list_(pa.large_string()))
 
 
-def urls(finished: Finished, identity: Identity, targets: pa.Array, hosts: pa.Array) -> pa.Array:
+def urls(x: Rows, order: Ints, finished: Finished, identity: Identity, targets: pa.Array, hosts: pa.Array) -> pa.Array:  # noqa: PLR0913, PLR0917
     """Absolute URL of each exchange: scheme, Host (else the responder's address and port), target (RFC 9112 3.3)."""
-    x, order = finished.exchanges, finished.exchange_order
     responders = identity.arrays["responder_ip"].arrow()
     literal = pc.if_else(pc.match_substring(responders, ":"), joined("[", responders, "]"), responders)
     ports = identity.arrays["responder_port"].arrow()
@@ -123,13 +125,16 @@ def urls(finished: Finished, identity: Identity, targets: pa.Array, hosts: pa.Ar
     # what is none of these is authority-form (CONNECT) or nonsense: shown as sent
     url = pc.if_else(is_path, origin, pc.if_else(is_star, bare, targets))
     url = pc.if_else(whole, targets, url)
-    return pc.if_else(booleans(x["has_request"]).arrow(), url, constant(None))
+    return pc.if_else(booleans((x["has_request"] == 1) & (x["is_inferred"] == 0)).arrow(), url, constant(None))
 
 
 def _decoded(x: Rows, side: str) -> NumberColumn:
     """Bytes of bodies without their content coding; null where it was not taken off."""
     coding, decoded = x[f"{side}_coding"], x[f"{side}_decoded_bytes"]
-    return ints(np.where(coding == NO_CODING, x[f"{side}_body_bytes"], decoded), (coding == NO_CODING) | (x[f"{side}_is_decoded"] == 1))
+    return ints(
+        np.where(coding == NO_CODING, x[f"{side}_body_bytes"], decoded),
+        (x["is_inferred"] == 0) & ((coding == NO_CODING) | (x[f"{side}_is_decoded"] == 1)),
+    )
 
 
 def _grpc(text: dict[str, TextColumn]) -> dict[str, Built]:
@@ -145,18 +150,21 @@ def _grpc(text: dict[str, TextColumn]) -> dict[str, Built]:
 
 def build_http(finished: Finished, identity: Identity, *, masks: bool = True) -> Sheet:
     """EXCHANGE rows as a report table, in the order of the flush; ``masks``: without credentials in URLs."""
-    x: Rows = finished.exchanges
+    inferred, where = infer_exchanges(finished)
+    x: Rows = join_tables([finished.exchanges, inferred]) if len(inferred) else finished.exchanges
+    order = np.concatenate((finished.exchange_order, where)) if len(inferred) else finished.exchange_order
+    read = x["is_inferred"] == 0
     told = {name: spans(finished.texts.http, x[name], x[f"{name}_size"]) for name in _SPANS}
     text = {name: without_credentials(told[name]) if name in _URLS and masks else told[name] for name in told}
-    asked, answered = x["has_request"] == 1, x["has_response"] == 1
+    asked, answered = read & (x["has_request"] == 1), read & (x["has_response"] == 1)
     return make_sheet(
         COLUMNS,
         {
-            **identity.at(finished.exchange_order),
+            **identity.at(order),
             "index": ints(x["index"]),
             "request_time": times(x["request_first_ts"]),
             "response_time": times(x["response_first_ts"]),
-            "url": urls(finished, identity, text["target"].arrow(), text["host"].arrow()),
+            "url": urls(x, order, finished, identity, text["target"].arrow(), text["host"].arrow()),
             "status": ints(x["status"], answered),
             "version": named(x["version"], version_text, x["version"] > 0),
             "response_version": named(x["response_version"], version_text, answered),
@@ -171,18 +179,20 @@ def build_http(finished: Finished, identity: Identity, *, masks: bool = True) ->
             "proxied": split_lines(text.pop("proxied").arrow()),
             **text,
             "request_head_bytes": ints(x["request_head_bytes"], asked),
-            "request_body_bytes": ints(x["request_body_bytes"]),
+            "request_body_bytes": ints(x["request_body_bytes"], read),
             "response_head_bytes": ints(x["response_head_bytes"], answered),
-            "response_body_bytes": ints(x["response_body_bytes"]),
+            "response_body_bytes": ints(x["response_body_bytes"], read),
             "request_decoded_bytes": _decoded(x, "request"),
             "response_decoded_bytes": _decoded(x, "response"),
             "request_media_type": chosen(MEDIA_TYPES, x["request_media"], x["request_media"] > 0),
             "response_media_type": chosen(MEDIA_TYPES, x["response_media"], x["response_media"] > 0),
-            "missing_bytes": ints(x["missing_bytes"]),
-            "request_missing_bytes": ints(x["request_missing_bytes"]),
+            "request_encrypted_bytes": ints(x["tunnel_request_bytes"], ~read),
+            "response_encrypted_bytes": ints(x["tunnel_response_bytes"], ~read),
+            "missing_bytes": ints(x["missing_bytes"], read),
+            "request_missing_bytes": ints(x["request_missing_bytes"], read),
             "request_complete": booleans(x["request_complete"], asked),
             "response_complete": booleans(x["response_complete"], answered),
-            "is_upgraded": booleans(x["is_upgraded"]),
+            "is_upgraded": booleans(x["is_upgraded"], read),
             "is_pushed": booleans(x["is_pushed"], x["stream"] > 0),
             "reset_by": chosen((None, "client", "server"), x["reset_by"]),
             "reset_code": named(

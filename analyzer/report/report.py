@@ -125,6 +125,11 @@ class Report:
         return self.frame("http2")
 
     @property
+    def websockets(self) -> pd.DataFrame:
+        """One row per WebSocket."""
+        return self.frame("websockets")
+
+    @property
     def pages(self) -> pd.DataFrame:
         """One row per page load."""
         return self.frame("pages")

@@ -129,7 +129,7 @@ class Summary:
         """Count one flush."""
         worst = self._add_findings(Sheet.of(tables["findings"]))
         self._add_connections(Sheet.of(tables["connections"]), worst)
-        self.exchanges += tables["http"].num_rows
+        self.exchanges += int(is_there(tables["http"].column("request_body_bytes")).sum())  # those that were read, not inferred
         self.lookups += tables["dns"].num_rows
         if "capture" in tables:
             self._add_unread(tables["capture"])

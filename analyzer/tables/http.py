@@ -34,6 +34,8 @@ HTTP_ERRORS = (
     ("too_many_streams", "more streams of one connection open at once than the limit: the oldest is read no further"),
     ("forbidden_field", "a field that HTTP/2 and 3 forbid, or with bytes that end a line in HTTP/1 (request smuggling)"),
     ("decoded_too_large", "a body that grows beyond the limits when it is decoded, or too many bodies at once: it is decoded no further"),
+    ("blank_before_colon", "a field name with a blank before its colon (RFC 9112 5.1: to be refused)"),
+    ("host_repeated", "a request with more than one Host field (RFC 9112 3.2: to be refused)"),
 )
 HTTP_ERROR_CODES = {name: code for code, (name, _) in enumerate(HTTP_ERRORS)}
 

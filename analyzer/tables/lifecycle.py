@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzer.tables import row_type
+from analyzer.tables.quic import PLACES
 
 PHASES = (
     "dns",
@@ -31,6 +32,7 @@ PHASE = row_type(
 # Steps of a connection that are not part of its TLS handshake; the code of a step in MILESTONE is its place in MILESTONES.
 TRANSPORT_STEPS = ("syn", "syn_ack", "handshake_ack", "first_originator_data", "first_responder_data", "teardown_start", "teardown_end")
 LOOKUP_STEPS = ("dns_query", "dns_answer")
+QUIC_STEPS = tuple(f"quic_{name}" for name in PLACES)
 EXCHANGE_STEPS = ("request", "informational_response", "response")
 
 MILESTONE = row_type(

@@ -76,7 +76,7 @@ HANDSHAKE = row_type(
     ("error", "u1", "index into ERRORS: what was wrong first"),
     ("error_number", "i8", "frame of that"),
     ("gaps", "i4", "gaps in its two streams; what they hid is not in the counts"),
-    ("record_version", "i4", "version of the first record"),
+    ("record_version", "i4", "version of the first record; NO_RECORD: QUIC"),
     ("client_version", "i4", "legacy_version of the ClientHello"),
     ("offered_version", "i4", "highest version offered (supported_versions without GREASE, else legacy_version)"),
     ("version", "i4", "negotiated version, 0 = no ServerHello"),
@@ -93,6 +93,8 @@ HANDSHAKE = row_type(
     ("secure_renegotiation", "u1", "the server answered renegotiation_info (RFC 5746)"),
     ("heartbeat", "u1", "the server answered the heartbeat extension"),
     ("downgrade", "u1", "sentinel in the server random (RFC 8446 4.1.3): 1 = to TLS 1.2, 2 = to 1.1 or less"),
+    ("offers_modern", "u1", "a suite of TLS 1.2 with ECDHE and AEAD was offered"),
+    ("ticket_offered", "u1", "a session ticket was offered (RFC 5077)"),
     ("psk_offered", "u1", "pre_shared_key in the ClientHello"),
     ("psk_modes", "u1", "psk_key_exchange_modes offered: bit 0 = psk_ke, bit 1 = psk_dhe_ke"),
     ("psk_identities", "i4", "PSK identities offered"),
@@ -168,6 +170,19 @@ CHAIN_LINK = row_type(
     ("ts", "i8", "its time, ns"),
 )
 
+# What one end sends in encrypted records before the other sends any; small ones are left out.
+BURST = row_type(
+    "BURST",
+    ("connection", "i4", "row of the connection tables"),
+    ("sender", "u1", "which end"),
+    ("records", "i4", "records"),
+    ("data_bytes", "i8", "bytes of their bodies"),
+    ("first_ts", "i8", "first byte of the first one, ns"),
+    ("first_number", "i8", "its frame"),
+    ("last_ts", "i8", "last byte of the last one, ns"),
+    ("last_number", "i8", "its frame"),
+)
+
 # The spans of a HANDSHAKE row, each with its `_size`.
 CODE_LISTS = ("groups_offered", "shares_offered", "extensions_offered", "extensions_answered", "encrypted_extensions")
 HANDSHAKE_TEXTS = ("server_name", "alpn", "alpn_offered", "ja3", "ja3s", "ja4", "psk_identity", "staple", *CODE_LISTS)
@@ -227,6 +242,8 @@ KEYED = 32  # the key log may open this: a protected record has a position
 ENDED = 64  # nothing follows in its stream (content_type 0, only when keyed): ``alert`` holds RUN.marks of the end
 OPENED = 128  # a protected record that was decrypted: ``alert`` holds the type of its content
 
+NO_RECORD = -1  # TLS_MESSAGE.version, HANDSHAKE.record_version: QUIC has no records
+
 # One handshake message, alert, change_cipher_spec or protected record, in the order of their last bytes. Lives for a batch.
 TLS_MESSAGE = row_type(
     "TLS_MESSAGE",
@@ -236,7 +253,7 @@ TLS_MESSAGE = row_type(
     ("handshake_type", "i2", "type of a handshake message in clear, else -1"),
     ("marks", "u1", "bits, see above"),
     ("error", "u1", "index into ERRORS"),
-    ("version", "i4", "version of its (last) record"),
+    ("version", "i4", "version of its (last) record; NO_RECORD: it came in CRYPTO frames of QUIC"),
     ("length", "i4", "bytes: of the handshake message's body, else of the record's body; AFTER_GAP: missing bytes"),
     ("alert", "i4", "alert in clear: level << 8 | description"),
     ("position", "i8", "body in memory, of a handshake message in clear or of a keyed protected record; -1 = not kept"),

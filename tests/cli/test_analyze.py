@@ -23,7 +23,7 @@ from tests.builders import pcap, udp_packet
 CAPTURES = Path(__file__).parents[2] / "captures"
 CAPTURE = str(CAPTURES / "https-tls13.pcapng")
 CSV = {f"{name}.csv" for name in TABLES}
-ZEEK = {"conn.log", "dns.log", "ssl.log", "x509.log", "http.log"}
+ZEEK = {"conn.log", "dns.log", "ssl.log", "x509.log", "http.log", "quic.log"}
 
 
 @pytest.fixture(autouse=True)

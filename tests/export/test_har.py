@@ -12,7 +12,7 @@ from jsonschema import Draft6Validator
 from referencing import Registry, Resource
 
 from analyzer.cli import run
-from analyzer.export.har import iso_time, read_cookies, request_of, resource_type, response_of, timings, total_time
+from analyzer.export.har import FIRST_PHASES, iso_time, read_cookies, request_of, resource_type, response_of, timings, total_time
 from analyzer.report.heads import MASK
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +84,19 @@ def test_what_is_secret_is_masked_unless_asked_for(tmp_path: Path) -> None:
     assert MASK not in told
 
 
+def test_encrypted_exchanges_only_when_asked_for(tmp_path: Path) -> None:
+    capture = str(ROOT / "captures" / "page-load.pcapng")
+    for option, count in (((), 0), (("--har-include-encrypted",), 4)):
+        assert run(["analyze", capture, "-o", str(tmp_path / str(count)), "-f", "har", "--quiet", *option]) == 0
+        log = json.loads((tmp_path / str(count) / "capture.har").read_text())["log"]
+        validator().validate({"log": log})
+        assert len(log["entries"]) == count
+    entry = log["entries"][0]
+    assert (entry["request"]["url"], entry["response"]["status"], entry["_encrypted"]) == ("https://www.example.org/", 0, True)
+    assert entry["timings"]["ssl"] > 0
+    assert entry["_lifecycle"]["basis"] == "inferred"
+
+
 def test_timings_of_a_first_and_a_later_exchange() -> None:
     connection = {
         "dns_ms": 10.0,
@@ -124,3 +137,12 @@ def test_pieces() -> None:
     assert request_of(row, [])["queryString"] == []
     assert response_of(row, [])["status"] == 0
     assert request_of({**row, "url": "http://h/?a=1&b="}, [])["queryString"] == [{"name": "a", "value": "1"}, {"name": "b", "value": ""}]
+
+
+def test_connecting_with_quic_is_its_handshake() -> None:
+    exchange: dict[str, Any] = {"index": 1, "version": "3.0", "request_send_ms": 0.0, "server_wait_ms": 20.0, "response_receive_ms": 1.0}
+    connection: dict[str, Any] = {f"{name}_ms": None for name in FIRST_PHASES} | {"tls_handshake_ms": 40.0, "request_wait_ms": 3.0}
+    told, before = timings(exchange, connection)
+    assert (told["connect"], told["ssl"], told["blocked"], before) == (40.0, 40.0, 3.0, 43.0)
+    told, _ = timings({**exchange, "version": "2.0"}, connection)
+    assert told["connect"] == -1.0

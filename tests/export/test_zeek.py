@@ -24,7 +24,7 @@ def write(folder: Path, *inputs: Any) -> dict[str, list[dict[str, Any]]]:
 
 def test_each_log_has_its_lines(tmp_path: Path) -> None:
     logs = write(tmp_path, *make_inputs(["dns", "tls", "http", "icmp", "tls"]))
-    assert {name: len(lines) for name, lines in logs.items()} == {"conn": 5, "dns": 1, "ssl": 2, "x509": 2, "http": 2}
+    assert {name: len(lines) for name, lines in logs.items()} == {"conn": 5, "dns": 1, "ssl": 2, "x509": 2, "http": 2, "quic": 0}
     dns, tls, http, icmp, other = logs["conn"]
     assert dns["ts"] == 1700000000.005
     assert (dns["id.orig_h"], dns["id.orig_p"], dns["id.resp_h"], dns["id.resp_p"]) == ("10.0.0.5", 53000, "203.0.113.0", 53)

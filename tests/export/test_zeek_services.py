@@ -17,6 +17,7 @@ from analyzer.report.connections import SERVICES as OURS
         ("https", "http", "tcp", "http,ssl"),
         ("http2", None, "tcp", None),
         ("quic", None, "udp", None),
+        ("quic", None, "udp", "quic,ssl"),
         (None, None, "tcp", None),
         ("kerberos", None, "udp", "krb"),
         ("kerberos", None, "tcp", "krb_tcp"),
@@ -24,9 +25,10 @@ from analyzer.report.connections import SERVICES as OURS
     ],
 )
 def test_names(service: str | None, outer: str | None, transport: str, expected: str | None) -> None:
+    ja4 = "q13d" if expected == "quic,ssl" else None
     text = pa.large_string()
     batch = pa.RecordBatch.from_arrays(
-        [pa.array([service], text), pa.array([outer], text), pa.array([transport], text)], ["service", "outer_service", "transport"]
+        [pa.array([one], text) for one in (service, outer, transport, ja4)], ["service", "outer_service", "transport", "tls_ja4"]
     )
     assert zeek_service(batch).to_pylist() == [expected]
 

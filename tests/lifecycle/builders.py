@@ -12,9 +12,11 @@ from analyzer.tables.connections import CONNECTION, ENDPOINT, FLOW, WAIT
 from analyzer.tables.dns import ATTRIBUTION, LOOKUP, RESOURCE_RECORD
 from analyzer.tables.http import EXCHANGE
 from analyzer.tables.http2 import HTTP2_LINK
+from analyzer.tables.quic import QUIC
 from analyzer.tables.services import SERVICE
 from analyzer.tables.streams import STREAM
-from analyzer.tables.tls import CHAIN_LINK, HANDSHAKE, MEASURED, STEP_CODES
+from analyzer.tables.tls import BURST, CHAIN_LINK, HANDSHAKE, MEASURED, STEP_CODES
+from analyzer.tables.websocket import WEBSOCKET, WEBSOCKET_END
 
 MS = 1_000_000
 
@@ -56,8 +58,12 @@ def finished(connections: list[dict[str, Any]], **tables: list[dict[str, Any]]) 
         services=fill(SERVICE, tables.get("services", blank)),
         exchanges=fill(EXCHANGE, tables.get("exchanges", [])),
         http2_links=fill(HTTP2_LINK, tables.get("http2_links", [])),
+        websockets=fill(WEBSOCKET, tables.get("websockets", [])),
+        websocket_ends=fill(WEBSOCKET_END, tables.get("websocket_ends", [])),
+        bursts=fill(BURST, tables.get("bursts", [])),
         chain_links=fill(CHAIN_LINK, tables.get("chain_links", [])),
         lookups=fill(LOOKUP, tables.get("lookups", [])),
         records=fill(RESOURCE_RECORD, tables.get("records", [])),
-        texts=Texts(text, text, text, text),
+        quic=fill(QUIC, tables.get("quic", [])),
+        texts=Texts(text, text, text, text, text),
     )

@@ -1,6 +1,8 @@
 """Attribution against a slow twin: every answer against every connection."""
 
 import ipaddress
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from analyzer.lifecycle.attribution import Attribution
 from analyzer.messages.dns import Dns
 from analyzer.options import Options
+from analyzer.pipeline import Pipeline
 from analyzer.tables import new_table
 from analyzer.tables.dns import CACHED, CAUSED, NOT_SEEN
 from analyzer.tables.streams import RUN
@@ -157,9 +160,9 @@ def test_release_and_sweeping():
 def test_hard_limit_drops_the_oldest():
     wire = Wire()
     for i in range(1100):
-        lookup(wire, i * 1000, f"n{i}.org", FIRST if i else SECOND_ADDRESS, sport=40000 + i, took=1, ident=i)
-    connect(wire, 1100 * 1000, FIRST)
-    connect(wire, 1101 * 1000, SECOND_ADDRESS, port=50001)
+        lookup(wire, i * SECOND // 10, f"n{i}.org", FIRST if i else SECOND_ADDRESS, sport=40000 + i, took=1, ident=i)
+    connect(wire, 110 * SECOND, FIRST)
+    connect(wire, 111 * SECOND, SECOND_ADDRESS, port=50001)
     found = attribute(wire, (2200,), answers=100)
     assert found[1100][1] == "n1099.org"
     assert found[1101][0] == NOT_SEEN
@@ -259,8 +262,8 @@ def test_the_way_over_cnames():
 def test_all_names_that_fit():
     wire = Wire()
     for i in range(7):
-        lookup(wire, i * 1000, f"n{i}.org", FIRST, sport=40000 + i, took=1, ident=i)
-    row = rows_of(connect(wire, SECOND, FIRST))[7]
+        lookup(wire, i * SECOND, f"n{i}.org", FIRST, sport=40000 + i, took=1, ident=i)
+    row = rows_of(connect(wire, 8 * SECOND, FIRST))[7]
     assert (row["name"], row["others"]) == ("n6.org", ["n5.org", "n4.org", "n3.org", "n2.org"])
 
 
@@ -315,3 +318,34 @@ def test_happy_eyeballs():
     assert raced(250, established_after=20) == [(0, 0), (0, 0)]  # the second is another connection
     assert raced(2001) == [(0, 0), (0, 0)]
     assert raced(5, same_address=True) == [(0, 0), (0, 0)]
+
+
+def test_names_asked_for_at_the_same_time_are_used_in_the_order_of_their_answers():
+    ms = 1_000_000
+    wire = Wire()
+    for i, text in enumerate(("a.org", "b.org", "c.org")):
+        lookup(wire, SECOND + i * ms, text, FIRST, sport=40000 + i, ident=i)
+    for i in range(4):
+        connect(wire, SECOND + (10 + i) * ms, FIRST, port=50000 + i)
+    found = attribute(wire)
+    assert [found[3 + i][:2] for i in range(4)] == [(CAUSED, "a.org"), (CAUSED, "b.org"), (CAUSED, "c.org"), (CACHED, "c.org")]
+
+
+def test_recorded_connections_against_what_the_client_said():
+    """captures/resolutions: curl wrote which name each of its connections was for, and whether it asked for it."""
+    folder = Path(__file__).parents[2] / "captures"
+    *_, tables = Pipeline(Options()).run([str(folder / "resolutions.pcapng")])
+    rows = {(row["originator_port"], row["responder_ip"]): row for row in tables["connections"].to_pylist() if row["transport"] == "tcp"}
+    told = [line.split() for line in (folder / "resolutions.truth.txt").read_text().splitlines()]
+    verdicts = Counter()
+    for source, wanted, port, to, _ in told:
+        row = rows[int(port), to]
+        found = (row["dns_source"] or "none", row["dns_name"] or "-")
+        verdicts["right" if found == (source, wanted) else f"{source} {wanted} as {found}"] += 1
+    # a literal address which a name has, too: no capture can tell
+    assert verdicts == {"right": 16, "none - as ('cached', 'api.example.net')": 1}
+    (late,) = [row for row in rows.values() if row["race_result"] == "won"]
+    (given_up,) = [row for row in rows.values() if row["race_result"] == "lost"]
+    assert (late["dns_name"], late["race"], given_up["responder_ip"]) == ("race.example.org", given_up["connection"], "2001:db8:2::66")
+    assert 150 < late["race_delay_ms"] < 250
+    assert [row["dns_names_tried"] for row in rows.values() if row["dns_names_tried"]] == [1]

@@ -7,7 +7,6 @@ import numpy as np
 from analyzer.lifecycle.findings import RULES, Validity, build_findings
 from analyzer.tables.connections import CONN_STATES
 from analyzer.tables.dns import OUTCOMES
-from analyzer.tables.http import MEDIA_TYPES
 from analyzer.thresholds import Thresholds
 from tests.lifecycle.builders import MS, finished, set_step
 
@@ -101,11 +100,3 @@ def test_thresholds_and_severities():
     assert names == ["dns.slow", "dns.very_slow"]
     strict = Thresholds(dns_slow_ms=400, severities=(("dns.very_slow", "off"),))
     assert len(build_findings(f, NONE, strict)) == 0
-
-
-def test_text_without_compression_and_http_where_https_belongs():
-    html, asked = MEDIA_TYPES.index("text/html"), {"connection": 5, "index": 1, "has_request": 1, "has_response": 1, "response_complete": 1}
-    page = {**asked, "status": 200, "response_body_bytes": 20_000, "response_media": html, "request_first_number": 3}
-    exchanges = [page, {**page, "index": 2, "response_coding": 1}, {**page, "index": 3, "response_body_bytes": 10}]
-    f = finished([{"syn_ts": 1, "synack_ts": 2, "b_port": 443}], exchanges=exchanges)
-    assert [name for _, name, _, _ in hits(f)] == ["http.no_compression", "http.on_tls_port"]

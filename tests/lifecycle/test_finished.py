@@ -42,4 +42,4 @@ def test_nothing_finished_is_no_special_case() -> None:
 
 def test_rows_are_not_changed_by_accident() -> None:
     with pytest.raises(AttributeError):
-        finished([{}]).texts = Texts(TEXT, TEXT, TEXT, TEXT)  # type: ignore[misc]
+        finished([{}]).texts = Texts(TEXT, TEXT, TEXT, TEXT, TEXT)  # type: ignore[misc]

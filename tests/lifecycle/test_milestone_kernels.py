@@ -54,7 +54,7 @@ def test_steps_are_those_of_a_sorted_list(connections, exchanges):
 def test_a_full_table_is_left_as_it_was():
     f = finished([{"syn_ts": 1, "syn_number": 1}] * 2)
     nothing = np.zeros(2, np.int64)
-    tables = (f.connections, f.originators, f.responders, f.handshakes, f.attributions, f.exchanges, nothing, nothing)
+    tables = (f.connections, f.originators, f.responders, f.handshakes, f.quic, f.attributions, f.exchanges, nothing, nothing)
     steps, state = new_table(MILESTONE, PER_CONNECTION), np.zeros(STATE_SIZE, np.int64)
     assert write_steps(0, *tables, steps, state) == (GROW_ROWS, 1)
     assert state[ROWS] == 1

@@ -28,7 +28,7 @@ def handshakes(*ders: bytes, ts: int = NOON_NS + DAY, **fields: Any) -> Finished
     for row in f.handshakes:
         set_step(row, "certificate_status", (1, 7))
         row["step_ts"][:] = np.where(row["step_ts"] != 0, ts, 0)
-    object.__setattr__(f, "texts", Texts(np.frombuffer(text, np.uint8), *[np.zeros(0, np.uint8)] * 3))
+    object.__setattr__(f, "texts", Texts(np.frombuffer(text, np.uint8), *[np.zeros(0, np.uint8)] * 4))
     return f
 
 

@@ -93,7 +93,7 @@ def shown(chain: list[int], all_of_them: list[Certificate], name: bytes = b"www.
     links = [{"connection": 5, "certificate": n, "place": k, "number": 4, "ts": 100 * DAY} for k, n in enumerate(chain)]
     f = finished([{"syn_ts": 1}], handshakes=[{**GOOD, "server_name": 1, "server_name_size": len(name)}], chain_links=links)
     text = np.frombuffer(b"?" + name, np.uint8)
-    f = Finished(**{**{field: getattr(f, field) for field in f.__dataclass_fields__}, "texts": Texts(text, text, text, text)})
+    f = Finished(**{**{field: getattr(f, field) for field in f.__dataclass_fields__}, "texts": Texts(text, text, text, text, text)})
     hits = judge_certificates(f, all_of_them, Checks(has_roots=has_roots))  # type: ignore[arg-type]
     assert all(int(n) == 4 for hit in hits for n in hit.number)
     return [hit.rule for hit in hits for _ in hit.order]

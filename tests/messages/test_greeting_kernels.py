@@ -67,7 +67,7 @@ def test_streams(content: bytes, port: int, name: str) -> None:
         (b"\x08" + bytes(60), 4789, "vxlan"),
         (b"\x00\x00\x65\x58" + bytes(60), 6081, "geneve"),
         (b"\x16\xfe\xfd" + bytes(20), 4711, "dtls"),
-        (b"\xc3\x00\x00\x00\x01" + bytes(1200), 443, "quic"),
+        (b"\xc3\x00\x00\x00\x01\x00\x00\x00\x44\x00" + bytes(1200), 443, "quic"),
         (b"\x00\x01\x00\x00\x21\x12\xa4\x42" + bytes(12), 3478, "stun"),
         (b"INVITE sip:a@b SIP/2.0\r\n", 5060, "sip"),
         (b"anything", 4711, ""),

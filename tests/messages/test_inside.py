@@ -8,6 +8,7 @@ import pytest
 from analyzer.batch import Batch
 from analyzer.memory import Memory
 from analyzer.messages.inside import Inside
+from analyzer.messages.web import Taken
 from analyzer.options import Options
 from analyzer.tables import Rows, new_table
 from analyzer.tables.connections import CONNECTION
@@ -16,6 +17,7 @@ from analyzer.tables.http2 import HTTP2_LINK
 from analyzer.tables.packets import INTERFACE, PACKET
 from analyzer.tables.services import HTTP, HTTP2, SERVICE
 from analyzer.tables.streams import RUN
+from analyzer.tables.websocket import WEBSOCKET, WEBSOCKET_END
 
 REQUEST = b"GET /a HTTP/1.1\r\nHost: h\r\nAuthorization: Basic dXNlcjpwYXNz\r\n\r\n"
 RESPONSE = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -33,7 +35,8 @@ def left(options: Options, sends: list[tuple[int, int, bytes]], outside: Rows) -
     inside.process_runs(batch, runs, new_table(CONNECTION, 4))
     services = new_table(SERVICE, 3)
     part = outside, np.frombuffer(b"outer text", np.uint8)
-    (exchanges, text), links = inside.add_to(np.array([3, 1, 2]), services, (part, new_table(HTTP2_LINK, 0)))
+    nothing = new_table(HTTP2_LINK, 0), new_table(WEBSOCKET, 0), new_table(WEBSOCKET_END, 0)
+    (exchanges, text), links, _, _ = inside.add_to(np.array([3, 1, 2]), services, Taken(part, *nothing))
     assert links["is_inside"].all()
     return inside, services, exchanges, text.tobytes()
 

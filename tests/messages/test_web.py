@@ -47,7 +47,7 @@ def test_upgrade_makes_one_exchange_of_both(step: int, batch: int) -> None:
             offsets[who] += len(content)
             top += len(content)
         web.process_runs(bundle, services.sort(runs, new_table(CONNECTION, 1)), new_table(CONNECTION, 1))
-    (x, text), links = web.take(np.array([0]))
+    (x, text), links, _, _ = web.take(np.array([0]))
 
     def word(row: int, name: str) -> bytes:
         at, size = int(x[name][row]), int(x[f"{name}_size"][row])

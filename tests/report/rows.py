@@ -16,9 +16,11 @@ from analyzer.tables.dns import ATTRIBUTION, CAUSED, LOOKUP, RESOURCE_RECORD
 from analyzer.tables.http import EXCHANGE
 from analyzer.tables.http2 import HTTP2_LINK
 from analyzer.tables.lifecycle import FINDING
+from analyzer.tables.quic import QUIC
 from analyzer.tables.services import DNS, HTTP, SERVICE, TLS
 from analyzer.tables.streams import STREAM
-from analyzer.tables.tls import CHAIN_LINK, HANDSHAKE, MEASURED, STEP_CODES
+from analyzer.tables.tls import BURST, CHAIN_LINK, HANDSHAKE, MEASURED, STEP_CODES
+from analyzer.tables.websocket import WEBSOCKET, WEBSOCKET_END
 
 START = 1_700_000_000_000_000_000
 MS = 1_000_000
@@ -126,9 +128,13 @@ def make_finished(kinds: list[str]) -> Finished:
         services=services,
         exchanges=make_exchanges(kinds, c, http_text),
         http2_links=new_table(HTTP2_LINK, 0),
+        websockets=new_table(WEBSOCKET, 0),
+        websocket_ends=new_table(WEBSOCKET_END, 0),
+        bursts=new_table(BURST, 0),
         chain_links=links,
         **dict(zip(("lookups", "records"), make_lookups(kinds, c, dns_text), strict=True)),
-        texts=Texts(tls_text.data, http_text.data, dns_text.data, attribution_text.data),
+        quic=new_table(QUIC, 0),
+        texts=Texts(tls_text.data, http_text.data, dns_text.data, attribution_text.data, attribution_text.data),
     )
 
 

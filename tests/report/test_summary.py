@@ -28,7 +28,7 @@ def flush(connections: list[dict[str, Any]], findings: list[dict[str, Any]] | No
     return {
         "connections": table("connections", connections),
         "findings": table("findings", findings or []),
-        "http": table("http", [{}] * more.get("http", 0)),
+        "http": table("http", [{"request_body_bytes": 0}] * more.get("http", 0)),
         "dns": table("dns", [{}] * more.get("dns", 0)),
     }
 

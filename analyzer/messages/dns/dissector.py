@@ -184,6 +184,8 @@ class Dns:
         self._state[pair_kernels.ANSWERS] = 0
         if self._framed == 0:
             return
+        if self._dead and self.lookups_top + self._framed > self._waits[2]:  # nothing is shed for rows that nobody needs
+            self._compact()
         order: Ints = np.argsort(self._messages["order"][: self._framed], kind="stable")
         self._answers = np.zeros(len(order), np.int64) if len(order) > len(self._answers) else self._answers
         at = 0

@@ -92,6 +92,16 @@ def put_base32(data, at, end, text, top):
 
 
 @helper
+def put_tag(data, at, end, text, top):
+    """The tag of CAA: letters and digits (RFC 8659 4.1.1); (position or -1, new top)."""
+    for k in range(at, end):
+        byte = np.int64(data[k])
+        if not (97 <= (byte | 32) <= 122 or 48 <= byte <= 57):
+            return np.int64(-1), top
+    return end, put_bytes(text, top, data, at, end)
+
+
+@helper
 def put_counted(data, at, end, code, text, top):
     """An item that begins with its length: a string, the tag of CAA, a salt, a hash; (position or -1, new top)."""
     size = u8(data, at, end)
@@ -99,7 +109,7 @@ def put_counted(data, at, end, code, text, top):
     if size < 0 or after > end or (size == 0 and code in (TAG, HASH)):
         return np.int64(-1), top
     if code == TAG:
-        return after, put_bytes(text, top, data, at + 1, after)
+        return put_tag(data, at + 1, after, text, top)
     if code == HASH:
         return after, put_base32(data, at + 1, after, text, top)
     if code != SALT:

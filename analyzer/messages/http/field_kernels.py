@@ -17,8 +17,10 @@ from analyzer.messages.http.head_kernels import (
     DISPOSITION,
     FETCH,
     HOST,
+    HOSTS,
     LINES,
     LOCATION,
+    ODD_NAMES,
     ORIGIN,
     PROXIED,
     PROXY,
@@ -84,9 +86,14 @@ def read_fields(data, lines, facts, row, is_response, text, top):
             if end > at and data[end - 1] != 58:
                 facts[BAD_FIELDS] += 1
             continue
-        kind = name_kind(data, at, trim(data, at, colon))
+        name_stop = trim(data, at, colon)
+        if name_stop != colon:
+            facts[ODD_NAMES] += 1
+        kind = name_kind(data, at, name_stop)
         if kind == 0:
             continue
+        if kind == HOST:
+            facts[HOSTS] += 1
         at = value_start(data, colon + 1, end)
         if kind == CONTENT_ENCODING:
             facts[CONTENT_CODING] = read_content_coding(data, at, end, facts[CONTENT_CODING])

@@ -10,9 +10,9 @@ from analyzer.messages.http.probe_kernels import begins_with
 
 # ---- what a head says, in the scratch array ``facts`` (int64)
 LINES, LINE, STATUS, VERSION, LENGTH, LENGTH_STATE, CODING, FIRST, FIRST_SIZE, SECOND, SECOND_SIZE, BAD_FIELDS, PROXIED = range(13)
-CONTENT_CODING = 13
-HEAD_AT, HEAD_STOP, HEAD_CODE = 14, 15, 16  # where a found head is, and why it is cut (an error, 0 = it is whole)
-FACTS = 17
+CONTENT_CODING, ODD_NAMES, HOSTS = 13, 14, 15
+HEAD_AT, HEAD_STOP, HEAD_CODE = 16, 17, 18  # where a found head is, and why it is cut (an error, 0 = it is whole)
+FACTS = 19
 NO_LENGTH, ONE_LENGTH, BAD_LENGTH, LENGTH_CONFLICT = 0, 1, 2, 3  # LENGTH_STATE
 UNCODED, CHUNKED, OTHERWISE = 0, 1, 2  # CODING
 

@@ -18,11 +18,13 @@ from analyzer.messages.http.head_kernels import (
     HEAD_AT,
     HEAD_CODE,
     HEAD_STOP,
+    HOSTS,
     LENGTH,
     LENGTH_CONFLICT,
     LENGTH_STATE,
     LINES,
     NO_LENGTH,
+    ODD_NAMES,
     ONE_LENGTH,
     PROXIED,
     SECOND,
@@ -74,6 +76,8 @@ CONFLICT = HTTP_ERROR_CODES["length_conflict"]
 NO_NUMBER = HTTP_ERROR_CODES["bad_length"]
 LENGTH_AND_CHUNKED = HTTP_ERROR_CODES["length_and_chunked"]
 BAD_CODING = HTTP_ERROR_CODES["bad_transfer_coding"]
+BLANK_BEFORE_COLON = HTTP_ERROR_CODES["blank_before_colon"]
+HOST_REPEATED = HTTP_ERROR_CODES["host_repeated"]
 
 _HEAD = np.frombuffer(b"HEAD", np.uint8)
 _CONNECT = np.frombuffer(b"CONNECT", np.uint8)
@@ -158,6 +162,10 @@ def read_head(data, run, stream, pairing, streams, exchanges, tunnels, text, lin
         note(exchanges, x, TOO_MANY_FIELDS, run.number, counts)
     if facts[BAD_FIELDS]:
         note(exchanges, x, BAD_FIELD, run.number, counts)
+    if facts[ODD_NAMES]:
+        note(exchanges, x, BLANK_BEFORE_COLON, run.number, counts)
+    if facts[HOSTS] > 1 and not is_response:
+        note(exchanges, x, HOST_REPEATED, run.number, counts)
     if code:
         note(exchanges, x, code, run.number, counts)
         stream.state = RESYNC if code == GAP_IN_HEAD else LOST

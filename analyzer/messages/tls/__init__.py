@@ -16,7 +16,7 @@
 * `schedule`             secrets to keys
 * `protection`           records of one direction and epoch, opened
 * `session`              where a connection that is being opened stands
-* `opener`, `slab`       protected records to what is in them, and the memory for it
+* `opener`               protected records to what is in them
 * `certificate_compression` CompressedCertificate to Certificate
 * `chains`               certificates beside each other: signatures, order, names, trust
 * `dissector`            the class that owns the tables and calls the kernels

@@ -18,6 +18,7 @@ VERDICTS: Final = ("signed", "other issuer", "wrong signature", "unknown")
 SIGNED, OTHER_ISSUER, WRONG_SIGNATURE, UNKNOWN = VERDICTS
 
 
+@lru_cache(1 << 15)  # the same hosts come in every flush
 def does_name_fit(name: str, pattern: str) -> bool:
     """Whether a host name is one a certificate is for: equal without case, or one label for a leading ``*`` (RFC 9525 6.3)."""
     name, pattern = name.lower().rstrip("."), pattern.lower().rstrip(".")

@@ -1,8 +1,9 @@
 # mypy: allow-untyped-defs
-"""DTLS 1.0 and 1.2 (RFC 4347 4.1, RFC 6347 4.1): datagrams to TLS_MESSAGE rows, one by one and in the order of capture.
+"""DTLS 1.0, 1.2 and 1.3 (RFC 4347 4.1, RFC 6347 4.1, RFC 9147 4): datagrams to TLS_MESSAGE rows, one by one and in the order of capture.
 
 Records do not span datagrams. A handshake message that comes whole is a span in place; one that comes in fragments is put together in a
-block of the arena when they come in order (RFC 6347 4.2.3). Records of a later epoch are protected.
+block of the arena when they come in order (RFC 6347 4.2.3). Records of a later epoch are protected; those of DTLS 1.3 have a header of
+their own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from analyzer.tables.tls import DAMAGED, ERROR_CODES, IN_ARENA, PROTECTED
 
 UDP = 17
 RECORD_HEADER, MESSAGE_HEADER = np.int64(13), np.int64(12)
+LEAST_SEALED = np.int64(17)  # a tag and a content type: RFC 9147 4.2.3 pads shorter ones
+DTLS_12 = np.int64(0xFEFD)
 NOT_STORED = np.int64(ERROR_CODES["handshake_not_kept"])
 
 
@@ -112,11 +115,34 @@ def add_fragments(data, arena, at, end, messages, used, p, s, version, limit):
 
 
 @helper
+def unified_span(data, at, end):
+    """Where a record with the header of DTLS 1.3 begins and how long it is (RFC 9147 4): bits 001CSLEE, sequence number, length.
+
+    A length of -1: there is none here. Behind a connection id, whose size only the two ends know, the rest of the datagram is one record.
+    """
+    bits = u8(data, at, end)
+    if bits >> 5 != 1:
+        return at, np.int64(-1)
+    at += 3 if bits & 8 else 2
+    length = end - at
+    if bits & 0x10 == 0 and bits & 4:
+        length = be16(data, at, end)
+        at += 2
+    return at, length if LEAST_SEALED <= length <= end - at else np.int64(-1)
+
+
+@helper
 def add_records(data, arena, at, end, messages, used, p, s, limit):
     """The records of a datagram; rows used."""
     while at + RECORD_HEADER <= end:
         kind, version = u8(data, at, end), be16(data, at + 1, end)
         epoch, length = be16(data, at + 3, end), be16(data, at + 11, end)
+        sealed, size = unified_span(data, at, end)
+        if size >= 0:
+            used = add_datagram_row(messages, used, p, np.int64(23), DTLS_12, size)
+            messages[used - 1].marks = PROTECTED
+            at = sealed + size
+            continue
         if kind < 20 or kind > 25 or version >> 8 != 0xFE or at + RECORD_HEADER + length > end:
             return used
         at += RECORD_HEADER

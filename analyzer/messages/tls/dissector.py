@@ -9,6 +9,7 @@ import numpy as np
 from analyzer.batch import Batch
 from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT
 from analyzer.memory import Memory, Text
+from analyzer.messages.tls.bursts import Bursts
 from analyzer.messages.tls.certificate_kernels import match_certificates
 from analyzer.messages.tls.certificates import Certificate, read_certificate
 from analyzer.messages.tls.datagram_kernels import frame_datagrams
@@ -84,6 +85,7 @@ class Tls:
         self._counts = np.zeros(FIRST_ERROR + len(ERRORS), np.int64)
         self._counts[CHAIN_LIMIT] = options.limits.chain_certificates
         self._scratch = np.zeros(SCRATCH_SIZE, np.int64)
+        self._bursts = Bursts()
 
     @property
     def errors(self) -> dict[str, int]:
@@ -105,6 +107,7 @@ class Tls:
             messages, count = self.opener.open_messages(self._messages, used)
             self._read_messages(messages, count, connections)
             self._fingerprint(messages, count)
+            self._bursts.read(messages, count, self.handshakes)
             give_back(memory, arena, self._messages, used, self._streams, NO_ROWS)
             if status != DONE and used == 0 and (k, at) == before:
                 self._messages = new_table(TLS_MESSAGE, 2 * self._messages.shape[0])
@@ -124,6 +127,14 @@ class Tls:
             give_back(memory, arena, self._messages, used, self._streams, NO_ROWS)
             if status != DONE and used == 0 and i == before:
                 self._messages = new_table(TLS_MESSAGE, 2 * self._messages.shape[0])
+
+    def process_messages(self, messages: Rows, connections: Rows) -> None:
+        """Read TLS_MESSAGE rows that came without records (QUIC), in the order of their last bytes."""
+        if len(messages) == 0:
+            return
+        self._fit(connections.shape[0])
+        self._read_messages(messages, len(messages), connections)
+        self._fingerprint(messages, len(messages))
 
     def _fit(self, rows: int) -> None:
         """Make the state tables as long as the connection table."""
@@ -236,6 +247,10 @@ class Tls:
         taken.client_chain[is_tls] = moved[is_tls, 1]
         return Taken(taken, take_rows(self._links, places))
 
+    def take_bursts(self, rows: Ints) -> Rows:
+        """Copies of the BURST rows of connections ``rows`` (int64), in their order."""
+        return self._bursts.take(rows)
+
     def release(self, rows: Ints) -> None:
         """Forget connections ``rows``: their rows become zero; text and chains are compacted when half of them is dead."""
         rows = np.ascontiguousarray(rows[rows < len(self.handshakes)], np.int64)
@@ -243,6 +258,7 @@ class Tls:
             return
         give_back(self.memory.data, self.memory.arenas[0], self._messages, 0, self._streams, rows)
         self.opener.release(rows)
+        self._bursts.release(rows)
         hot = self.handshakes.view(np.ndarray)
         seen = rows[hot["seen"][rows] == 1]
         self._text_dead += sum(int(hot[f"{name}_size"][seen].sum()) for name in HANDSHAKE_TEXTS)

@@ -32,9 +32,10 @@ from analyzer.messages.tls.hello_kernels import (
     put_decimal,
     put_decimals,
 )
-from analyzer.tables.tls import SSL2
+from analyzer.tables.tls import NO_RECORD, SSL2
 
 JA3, JA3S, JA4_SUITES, JA4_EXTENSIONS, CLIENT = np.int64(1), np.int64(2), np.int64(3), np.int64(4), np.int64(5)  # DISTINCT.kind
+CLIENT_OF_QUIC = np.int64(6)
 JA3_SIZE, JA4_SIZE = 32, 36
 
 
@@ -192,9 +193,9 @@ def put_ja4_alpn(data, found, text, top):
 
 
 @helper
-def put_ja4_head(data, version, suites, extensions, found, text, top):
+def put_ja4_head(data, version, is_quic, suites, extensions, found, text, top):
     """The first part of JA4, as ``t13d1516h2``; the new top."""
-    text[top] = 116
+    text[top] = 113 if is_quic else 116
     first, last = np.int64(48), np.int64(48)
     if 0x0301 <= version <= 0x0304:
         first, last = np.int64(49), 47 + (version & 255)
@@ -223,13 +224,13 @@ def put_zeros(text, top):
 
 
 @helper
-def put_ja4(data, version, found, codes, raw, text, top, table, slots, store, state, work):
-    """JA4 over TCP of a ClientHello at ``top``, with room for its raw forms at ``raw``; the new top."""
+def put_ja4(data, version, is_quic, found, codes, raw, text, top, table, slots, store, state, work):
+    """JA4 of a ClientHello at ``top``, with room for its raw forms at ``raw``; the new top."""
     suites = collect(data, found[2 * SUITES], found[2 * SUITES + 1], codes)
     sort_codes(codes, suites)
     end = put_codes(codes, suites, text, raw)
     count, total = collect_extensions(data, found, codes)
-    top = put_ja4_head(data, version, suites, total, found, text, top)
+    top = put_ja4_head(data, version, is_quic, suites, total, found, text, top)
     text[top] = 95
     top += 1
     if end == raw:
@@ -305,17 +306,19 @@ def fingerprint_client(data, h, found, codes, text, top, memo, slots, store, sta
     h.ja4_size = JA4_SIZE
     raw = top + 100
     size = put_sources(data, h, found, text, raw) - raw
-    key = hash_bytes(text, raw, size, CLIENT)
-    row = find_distinct(memo, slots, store, text, raw, size, CLIENT, key)
+    is_quic = h.record_version == NO_RECORD
+    kind = CLIENT_OF_QUIC if is_quic else CLIENT
+    key = hash_bytes(text, raw, size, kind)
+    row = find_distinct(memo, slots, store, text, raw, size, kind, key)
     if row >= 0:
         for k in range(JA3_SIZE + JA4_SIZE):
             text[top + k] = memo[row].digest[k]
         return top + JA3_SIZE + JA4_SIZE
     if 2 * state[0] < memo.shape[0] and state[1] + size <= store.size:
-        row = add_distinct(memo, slots, store, state, text, raw, size, CLIENT, key, -1 - row)
+        row = add_distinct(memo, slots, store, state, text, raw, size, kind, key, -1 - row)
     stop = put_ja3_raw(data, np.int64(h.client_version), found, text, raw)
     top = put_digest(JA3, text, raw, stop - raw, top, memo, slots, store, state, work)
-    top = put_ja4(data, np.int64(h.offered_version), found, codes, raw + JA3_SIZE, text, top, memo, slots, store, state, work)
+    top = put_ja4(data, np.int64(h.offered_version), is_quic, found, codes, raw + JA3_SIZE, text, top, memo, slots, store, state, work)
     if row >= 0:
         for k in range(JA3_SIZE + JA4_SIZE):
             memo[row].digest[k] = text[np.int64(h.ja3) + k]

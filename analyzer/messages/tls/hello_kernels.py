@@ -32,8 +32,8 @@ def is_grease(value):
 
 @helper
 def is_tls13_version(version):
-    """TLS 1.3, its drafts (0x7Fnn) and experiments (0x7Enn, 0xFBnn)."""
-    return version == 0x0304 or version >> 8 == 0x7F or version >> 8 == 0x7E or version >> 8 == 0xFB
+    """TLS 1.3, its drafts (0x7Fnn) and experiments (0x7Enn, 0xFBnn), DTLS 1.3."""
+    return version == 0x0304 or version == 0xFEFC or version >> 8 == 0x7F or version >> 8 == 0x7E or version >> 8 == 0xFB
 
 
 @helper

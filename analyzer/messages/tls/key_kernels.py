@@ -1,12 +1,11 @@
 # mypy: allow-untyped-defs
-"""Lines of an NSS key log to KEY rows, and blocks of memory for what is decrypted."""
+"""Lines of an NSS key log to KEY rows."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from analyzer.kernel import DONE, GROW_ROWS, helper, kernel
-from analyzer.memory import arena_give, arena_take
 
 RANDOM_SIZE, SECRET_MIN, SECRET_MAX = np.int64(32), np.int64(32), np.int64(64)
 # places in ``counts``
@@ -104,15 +103,3 @@ def read_lines(text, at, end, labels, keys, used, counts):
             used += 1
         at = stop + 1
     return DONE, at, used
-
-
-@kernel
-def take_block(data, arena, size):
-    """A block of the arena, -1 = it is full."""
-    return arena_take(data, arena, size)
-
-
-@kernel
-def give_block(data, arena, position, size):
-    """Give a block back."""
-    arena_give(data, arena, position, size)

@@ -24,8 +24,13 @@ LABELS: Final = (
     "SERVER_HANDSHAKE_TRAFFIC_SECRET",
     "CLIENT_TRAFFIC_SECRET_0",
     "SERVER_TRAFFIC_SECRET_0",
+    "QUIC_CLIENT_EARLY_TRAFFIC_SECRET",  # the labels of QUIC before it was standardised
+    "QUIC_CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+    "QUIC_SERVER_HANDSHAKE_TRAFFIC_SECRET",
+    "QUIC_CLIENT_TRAFFIC_SECRET_0",
+    "QUIC_SERVER_TRAFFIC_SECRET_0",
 )
-_PADDED: Bytes = np.array([list(label.encode().ljust(32, b"\0")) for label in LABELS], np.uint8)
+_PADDED: Bytes = np.array([list(label.encode().ljust(40, b"\0")) for label in LABELS], np.uint8)
 
 
 class KeyLog:

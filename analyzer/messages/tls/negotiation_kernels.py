@@ -78,6 +78,12 @@ def copy_session_id(data, at, end, p):
 
 
 @helper
+def is_modern(code):
+    """ECDHE with an AEAD in TLS 1.2 (RFC 9325 4.2): AES-GCM, ChaCha20-Poly1305, AES-CCM."""
+    return 0xC02B <= code <= 0xC02C or 0xC02F <= code <= 0xC030 or 0xCCA8 <= code <= 0xCCA9 or 0xC0AC <= code <= 0xC0AF
+
+
+@helper
 def count_offers(data, found, width, h):
     """How many real suites, and whether a post-quantum group is among the groups."""
     count = np.int64(0)
@@ -85,6 +91,8 @@ def count_offers(data, found, width, h):
         code = be16(data, at + width - 2, found[2 * SUITES + 1])
         if not is_grease(code) and code != 0x00FF and code != 0x5600:  # the two are signals (RFC 5746 3.3, RFC 7507 3)
             count += 1
+        if is_modern(code):
+            h.offers_modern = 1
     h.ciphers_offered = count
     at, end = list_span(data, GROUPS, TWO, found)
     while at + 2 <= end:
@@ -151,6 +159,7 @@ def read_client_hello(data, m, h, p, text, top, found):
             h.client_random[i] = data[at + 2 + i]
     copy_session_id(data, found[2 * SESSION], found[2 * SESSION + 1], p)
     p.has_ticket = 1 if found[2 * TICKET] < found[2 * TICKET + 1] else 0
+    h.ticket_offered = p.has_ticket
     h.psk_offered = 1 if found[2 * PSK] > 0 else 0
     top = read_identities(data, h, p, found, text, top)
     h.is_ech = 1 if found[2 * ECH] > 0 else 0

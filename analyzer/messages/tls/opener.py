@@ -17,11 +17,11 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from analyzer.memory import Memory
+from analyzer.messages.slab import Slab
 from analyzer.messages.tls.certificate_compression import MESSAGE as COMPRESSED
 from analyzer.messages.tls.certificate_compression import decompress
 from analyzer.messages.tls.keylog import KeyLog
 from analyzer.messages.tls.session import Direction, Session
-from analyzer.messages.tls.slab import Slab
 from analyzer.tables import Bytes, Ints, Rows, join_tables, new_table, take_rows
 from analyzer.tables.streams import RUN
 from analyzer.tables.tls import AFTER_GAP, DAMAGED, ENDED, IN_ARENA, KEYED, OPENED, PROTECTED, TLS_MESSAGE
@@ -266,8 +266,8 @@ class Opener:
         return len(self._sessions)
 
 
-def describe_opening(counts: dict[str, int], keylog: KeyLog) -> list[str]:
-    """Sentences for people about how opening went; none where no keys were given."""
+def describe_opening(counts: dict[str, int], keylog: KeyLog, opened_elsewhere: int = 0) -> list[str]:
+    """Sentences for people about how opening went; none where no keys were given. ``opened_elsewhere``: keyed connections of QUIC."""
     said = []
     if keylog.garbage:
         said.append(f"TLS keys: {keylog.garbage:,} of {keylog.lines:,} lines are no key log lines: left out.")
@@ -275,7 +275,7 @@ def describe_opening(counts: dict[str, int], keylog: KeyLog) -> list[str]:
         if keylog.lines:
             said.append("TLS keys: none of the lines holds a secret that opens records.")
         return said
-    if not counts["connections_with_keys"]:
+    if not counts["connections_with_keys"] + opened_elsewhere:
         said.append("TLS keys: no connection in the capture is one of those that the keys are for.")
     if counts["not_decrypted_records"]:
         total = counts["decrypted_records"] + counts["not_decrypted_records"]

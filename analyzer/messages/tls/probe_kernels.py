@@ -48,7 +48,10 @@ def looks_like_tls(data, at, end):
     if first < 0:
         return NEED_MORE
     if kind == 20:
-        return MIDSTREAM if length == 1 and first == 1 else NO
+        if length != 1 or first != 1:
+            return NO
+        # a record behind it: the hellos are missing, but nothing else begins so
+        return YES if 21 <= u8(data, at + 6, end) <= 23 and is_record_version(be16(data, at + 7, end)) else MIDSTREAM
     if kind == 21:
         return YES if length == 2 and 1 <= first <= 2 else NO
     if first > 2:  # a handshake begins with HelloRequest, ClientHello or ServerHello

@@ -127,6 +127,7 @@ def test_sixty_types_have_a_form_and_every_form_a_test():
         (107, b"\0\1\xc0\x0c"),  # compressed where it must not be
         (108, bytes(7)),
         (109, bytes(7)),
+        (257, b"\0\2a\1x"),  # a tag of other than letters and digits
     ],
 )
 def test_data_that_breaks_the_form(rrtype, rdata):

@@ -6,6 +6,7 @@ import base64
 
 import pytest
 
+from analyzer.tables.http import HTTP_ERROR_CODES
 from tests.messages.http.conversation import answer, cut, exchanges, read, say
 
 FIELDS = {
@@ -54,7 +55,8 @@ def test_values(lines: bytes, host: bytes) -> None:
     talk = [say(b"GET / HTTP/1.1\r\n" + lines + b"\r\n\r\n")]
     (row,) = exchanges(*talk)
     assert row["host"] == host
-    assert "error" not in row
+    odd = "blank_before_colon" if b" :" in lines else "host_repeated" if lines.count(b"Host:") > 1 else "none"
+    assert row.get("error", 0) == HTTP_ERROR_CODES[odd]
     assert exchanges(*cut(talk, 1)) == [row]
 
 
@@ -93,3 +95,16 @@ def test_fields_of_proxies() -> None:
 def test_shortest_proxy_fields_fit_the_text() -> None:
     (row,) = exchanges(say(b"A b HTTP/1.1\r\n" + b"via:\n" * 500 + b"\n"))
     assert row["proxied"] == b"\n".join([b"VIA -> "] * 500)
+
+
+def test_a_blank_before_a_colon_and_a_second_host() -> None:
+    (row,) = exchanges(say(b"GET / HTTP/1.1\r\nHost : a\r\n\r\n"))
+    assert (row["host"], row["error"]) == (b"a", HTTP_ERROR_CODES["blank_before_colon"])
+    (row,) = exchanges(say(b"GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n"))
+    assert (row["host"], row["error"]) == (b"b", HTTP_ERROR_CODES["host_repeated"])
+
+
+@pytest.mark.parametrize(("value", "fetch"), [(b"document", 1), (b"manifest", 2), (b"empty", 2)])
+def test_what_a_browser_asks_for(value: bytes, fetch: int) -> None:
+    (row,) = exchanges(say(b"GET / HTTP/1.1\r\nSec-Fetch-Dest: " + value + b"\r\n\r\n"))
+    assert row["fetch"] == fetch

@@ -57,7 +57,7 @@ def test_upgrade_is_final() -> None:
         (b"Transfer-Encoding: chunked, gzip", b"abcd", None, 3),
         (b"Transfer-Encoding: identity\r\nContent-Length: 4", b"abcd", None, 1),
         (b"Transfer-Encoding:\r\n chunked", b"4\r\nabcd\r\n0\r\n\r\n", None, 2),
-        (b"Transfer-Encoding : chunked", b"4\nabcd\n0\n\n", None, 2),
+        (b"Transfer-Encoding : chunked", b"4\nabcd\n0\n\n", 25, 2),
     ],
 )
 def test_response_framing(fields: bytes, body: bytes, error: int | None, framing: int) -> None:

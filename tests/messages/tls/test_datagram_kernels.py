@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,3 +107,37 @@ def test_bytes_that_lie() -> None:
                     wrong[at] = r.integers(0, 256)
             damaged.append((sender, bytes(wrong)))
         assert dissected(damaged).row() == dissected(damaged, 1).row()
+
+
+ANSWER13 = b.server_hello(
+    0x1301, b.extension(43, b.u16s([0xFEFC])) + b.extension(51, b.u16s([23]) + b.vector(2, b"k" * 65)), version=0xFEFD
+)
+
+
+def unified(body: bytes, *, long_number: bool = True, length: bool = True, connection_id: bytes = b"") -> bytes:
+    """A record of DTLS 1.3 (RFC 9147 4)."""
+    bits = 0x20 | bool(connection_id) << 4 | long_number << 3 | length << 2 | 2
+    return bytes([bits]) + connection_id + bytes(2 if long_number else 1) + (b.u16s([len(body)]) if length else b"") + body
+
+
+@pytest.mark.parametrize(
+    "shape", [{}, {"long_number": False}, {"length": False}, {"long_number": False, "length": False}, {"connection_id": b"id"}]
+)
+def test_records_of_dtls13(shape: dict[str, Any]) -> None:
+    flight = [(0, record(22, message(1, hello()))), (1, record(22, message(2, ANSWER13)))]
+    row = dissected([*flight, (1, unified(bytes(40), **shape)), (0, unified(bytes(40), **shape))]).row()
+    assert (row["version"], row["group"], row["is_established"]) == (0xFEFC, 23, 1)
+    assert (row["client_records"], row["server_records"]) == (1, 1)
+
+
+def test_several_records_of_dtls13_in_a_datagram() -> None:
+    flight = [
+        (0, record(22, message(1, hello()))),
+        (1, record(22, message(2, ANSWER13)) + unified(bytes(60)) + unified(bytes(17)) + unified(b"short")),
+    ]
+    assert dissected(flight).row()["server_records"] == 2
+
+
+@pytest.mark.parametrize("message_rows", [1, 3])
+def test_many_small_records_of_dtls13(message_rows: int) -> None:
+    assert dissected([(1, unified(bytes(17)) * 60)], message_rows=message_rows).row()["server_records"] == 60

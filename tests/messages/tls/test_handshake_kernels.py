@@ -189,3 +189,9 @@ def test_renegotiations_are_counted() -> None:
     assert b.dissect(b.full_tls12(b"der"))["renegotiations"] == 0
     assert b.dissect(b.full_tls12(b"der") + again + again)["renegotiations"] == 2
     assert b.dissect(b.full_tls13() + again)["renegotiations"] == 0
+
+
+@pytest.mark.parametrize(("suites", "modern"), [((0x002F, 0xC02F), 1), ((0x002F, 0xC013), 0), ((0xCCA9,), 1), ((0x1301,), 0)])
+def test_whether_a_modern_suite_was_offered(suites: tuple[int, ...], modern: int) -> None:
+    row = b.dissect([b.Send(b.CLIENT, hello(1, b.client_hello(suites, STEK)), 0)])
+    assert (row["offers_modern"], row["ticket_offered"]) == (modern, 1)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.kernel import DONE, GROW_ROWS
-from analyzer.memory import Memory
-from analyzer.messages.tls.key_kernels import give_block, read_lines, take_block
+from analyzer.messages.tls.key_kernels import read_lines
 from analyzer.tables import new_table
 from analyzer.tables.tls import KEY
 
@@ -22,11 +21,3 @@ def test_stops_before_a_row_that_does_not_fit() -> None:
     assert read_lines(text, len(LINE), text.size, LABELS, more, 1, counts) == (DONE, 2 * len(LINE), 2)
     assert keys[0].random.tobytes() == more[1].random.tobytes() == b"\x12" * 32
     assert keys[0].secret_size == 48
-
-
-def test_blocks() -> None:
-    memory = Memory(1024, 1, 4096)
-    block = take_block(memory.data, memory.arenas[0], 100)
-    assert block >= 1024
-    give_block(memory.data, memory.arenas[0], block, 100)
-    assert take_block(memory.data, memory.arenas[0], 1 << 20) == -1

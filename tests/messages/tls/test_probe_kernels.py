@@ -28,6 +28,9 @@ SSL2_HELLO = bytes.fromhex("802e01030100150000001000002f0000350000ff000004000005
         (SSL2_HELLO, YES),
         (b.data(100), MIDSTREAM),
         (b.CCS, MIDSTREAM),
+        (b.CCS + b.data(60), YES),  # the hellos are not in the capture
+        (b.CCS + b"\x17\x02\x00\x00\x10", MIDSTREAM),
+        (b"\x14\x03\x03\x00\x01\x02", NO),
         (b"GET / HTTP/1.1\r\n", NO),
         (b"SSH-2.0-OpenSSH\r\n", NO),
         (b.record(22, b.message(11, b"\0\0\0")), NO),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analyzer.memory import Memory
-from analyzer.messages.tls.key_kernels import give_block, take_block
+from analyzer.messages.slab_kernels import give_block, take_block
 
 BLOCK_SIZE = 1 << 20
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analyzer.memory import Memory
-from analyzer.messages.tls.slab import BLOCK_SIZE, Slab
+from analyzer.messages.slab import BLOCK_SIZE, Slab
 
 
 def test_rooms_do_not_overlap_and_are_given_back() -> None:
