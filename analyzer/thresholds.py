@@ -61,6 +61,7 @@ class Thresholds:
     http_uncompressed_bytes: float = _limit(
         10_240, "http.uncompressed_bytes", "http.no_compression: text of more bytes than this is sent without compression"
     )
+    http_redirects: float = _limit(3, "http.redirects", "http.redirect_chain: more redirects than this one after the other")
     severities: tuple[tuple[str, str], ...] = ()
 
     def ns(self, name: str) -> int:
