@@ -83,7 +83,11 @@ def messages(frames: list[Frame], limits: Limits) -> dict[str, list[dict[str, An
     tables = {name: pa.Table.from_batches([flush[name].arrow() for flush in flushes]) for name in ("http", "tls", "certificates")}
     ends = flushes[-1]["connections"].to_pylist()
     told = {
-        name: [{key: value for key, value in row.items() if not key.endswith(PATHS_OWN) and key != "uid"} for row in table.to_pylist()]
+        name: [
+            {key: value for key, value in row.items() if not key.endswith(PATHS_OWN) and key != "uid"}
+            for row in table.to_pylist()
+            if row.get("basis") != "inferred"  # told by when records came
+        ]
         for name, table in tables.items()
     }
     told["bytes"] = [{key: row[key] for key in ("originator_bytes", "responder_bytes", "state", "service", "host")} for row in ends]

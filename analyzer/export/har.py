@@ -14,7 +14,6 @@ import json
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -223,8 +222,7 @@ class HarWriter:
         if "http" not in batches or not batches["http"].num_rows:
             return
         http, heads = batches["http"], batches[HEADS]
-        shown = http if self.with_encrypted else http.slice(0, heads.num_rows)
-        rows = shown.select(_HTTP).to_pylist()
+        rows = http.select(_HTTP).to_pylist()
         started = http.built("request_time")
         assert isinstance(started, NumberColumn)
         wanted = sorted({row["connection"] for row in rows})
@@ -233,8 +231,9 @@ class HarWriter:
         told = connections.select(_columns_of(connections)).take(places).to_pylist()
         by_number = {row["connection"]: (row, connection_facts(row)) for row in told}
         fields = zip(heads.column("request").to_pylist(), heads.column("response").to_pylist(), strict=True)
-        unread = ((None, None) for _ in range(len(rows) - heads.num_rows))
-        for row, start, (request, response) in zip(rows, started.values.tolist(), chain(fields, unread), strict=False):
+        for row, start, (request, response) in zip(rows, started.values.tolist(), fields, strict=True):
+            if row["basis"] == "inferred" and not self.with_encrypted:
+                continue
             connection, facts = by_number[row["connection"]]
             told = {**row, **stand_in(row, connection)} if row["basis"] == "inferred" else row
             if told["url"] is not None:

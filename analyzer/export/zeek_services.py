@@ -28,7 +28,7 @@ def zeek_service(batch: pa.RecordBatch) -> pa.Array:
     for mine, other in _OVER_UDP.items():
         inner = pc.if_else(pc.and_(is_udp, pc.equal(inner, constant(mine))), constant(other), inner)
     is_quic = pc.and_(pc.equal(batch.column("service"), constant("quic")), batch.column("tls_ja4").is_valid())
-    inner = pc.if_else(pc.fill_null(is_quic, False), constant("quic,ssl"), inner)  # Zeek says so once it has opened the Initials
+    inner = pc.coalesce(pc.if_else(is_quic, constant("quic,ssl"), inner), inner)  # Zeek says so once it has opened the Initials
     outer = _zeek_name(batch, "outer_service")
     both = pc.binary_join_element_wise(outer, inner, constant(","))
     return pc.coalesce(both, outer, inner)

@@ -28,9 +28,10 @@ from analyzer.report import (
     websockets,
     zeek_dns,
 )
+from analyzer.report.built import values_of
 from analyzer.report.columns import Column, Sheet
 from analyzer.report.identity import Identity
-from analyzer.tables import Rows
+from analyzer.tables import Ints, Rows
 from analyzer.thresholds import DEFAULTS, Thresholds
 
 TABLES: dict[str, tuple[Column, ...]] = {
@@ -127,6 +128,7 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
     http_batch = http.build_http(finished, identity, masks=context.masks)
     parts = connections.Parts(phases, tls_batch, http_batch, findings.rule_names(found, len(finished.rows)))
     connections_batch = connections.build_connections(finished, identity, parts)
+    sorting = _in_order(http_batch, finished)
     subjects = (names, http_batch.built("url"), connections_batch.built("host"))
     batches = {
         "connections": connections_batch,
@@ -138,7 +140,7 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
         "quic": quic.build_quic(finished, identity),
         "certificates": certificates.build_certificates(chains, context.reported_certificates),
         "connection_certificates": certificates.build_connection_certificates(chains, identity),
-        "http": http_batch,
+        "http": http_batch.take(sorting),
         "http2": http2.build_http2(finished, identity),
         "websockets": websockets.build_websockets(finished, identity),
         "findings": findings.build_findings_table(found, identity, subjects, context.thresholds),
@@ -146,11 +148,20 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
     if context.with_zeek:
         batches[ZEEK_DNS] = zeek_dns.build_zeek_dns(finished, identity)
     if context.with_heads:
-        batches[heads.HEADS] = heads.build_heads(finished, masks=context.masks)
+        told_heads = heads.build_heads(finished, masks=context.masks)
+        batches[heads.HEADS] = told_heads.take(np.where(sorting < told_heads.num_rows, sorting, -1))
     if len(finished.exchanges):
         fetch = finished.exchanges["fetch"].astype(np.int64)
         batches |= context.pages.add(http_batch, connections_batch, fetch, finished.exchange_order)
     return batches
+
+
+def _in_order(http_batch: Sheet, finished: Finished) -> Ints:
+    """Places of the rows of ``http`` in the order of the connections: those that were only inferred stand behind the others in it."""
+    numbers = finished.connections["number"].astype(np.int64)
+    sorter = np.argsort(numbers)
+    of_rows = values_of(http_batch.column("connection"), np.int64)
+    return np.argsort(sorter[np.searchsorted(numbers, of_rows, sorter=sorter)], kind="stable")
 
 
 def build_totals(context: Context) -> dict[str, Sheet]:

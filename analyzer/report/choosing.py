@@ -67,7 +67,7 @@ class Choice:
             elif name in ("pages", MEMBERS):  # they come when the page is over
                 kept[name] = take_rows_of(sheet, np.isin(numbers_of(sheet, "connection"), self._numbers))
             elif name == HEADS:  # row by row beside those of ``http``
-                kept[name] = take_rows_of(sheet, np.isin(numbers_of(Sheet.of(tables["http"]), "connection"), numbers)[: sheet.num_rows])
+                kept[name] = take_rows_of(sheet, np.isin(numbers_of(Sheet.of(tables["http"]), "connection"), numbers))
             elif "connection" in sheet.schema.names:
                 kept[name] = take_rows_of(sheet, np.isin(numbers_of(sheet, "connection"), numbers))
             else:

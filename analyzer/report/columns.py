@@ -10,6 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from analyzer.report.built import TEXT, TIME, Built, from_arrow
+from analyzer.tables import Ints
 
 KINDS: Final[dict[str, pa.DataType]] = {
     "number": pa.int64(),
@@ -75,6 +76,10 @@ class Sheet:
     def slice(self, at: int, rows: int) -> Sheet:
         """Some rows."""
         return Sheet(self.schema, [column.slice(at, rows) for column in self.columns], max(0, min(rows, self.num_rows - at)))
+
+    def take(self, places: Ints) -> Sheet:
+        """Rows by their places (int64); -1 = a row of nulls."""
+        return Sheet(self.schema, [column.take(places) for column in self.columns], len(places))
 
     def select(self, names: Sequence[str]) -> pa.RecordBatch:
         """Some columns as an Arrow batch."""

@@ -48,8 +48,9 @@ class Case:
     caused: list[tuple[int, str]] = field(default_factory=list)
 
     def rows(self, table: str) -> list[Row]:
-        """Its rows in one table, none where that table does not exist."""
-        return self.tables.get(table, [])
+        """Its rows in one table, none where that table does not exist. Exchanges that were only inferred are told by its milestones."""
+        rows = self.tables.get(table, [])
+        return [row for row in rows if row["basis"] != "inferred"] if table == "http" else rows
 
     def one(self, table: str) -> Row:
         """Its first row in a table; empty where it has none."""

@@ -56,7 +56,7 @@ def test_what_both_ends_said() -> None:
 
 def test_http2_in_clear() -> None:
     report = analyzer.analyze(CAPTURES / "http2-clear.pcapng")
-    http = report.http
+    http = report.http.sort_values(["connection", "index"])
     assert http.target.tolist() == ["/first", "/second", "/about.html", "/map.png", "/style.css", "/missing.html"]
     assert http.info_status.fillna(0).tolist() == [101, 0, 0, 0, 0, 0]
     assert http.is_pushed.tolist() == [False, False, False, False, True, False]
