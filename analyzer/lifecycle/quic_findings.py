@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 import numpy as np
 
 from analyzer.lifecycle.finished import Finished
-from analyzer.lifecycle.quic_race import address_of, find_races
+from analyzer.lifecycle.quic_race import addresses, find_races
 from analyzer.lifecycle.rules import Hits, Mask, Rule
 from analyzer.tables import Ints, Rows
 from analyzer.tables.quic import BY_APPLICATION, BY_TRANSPORT, INITIAL, PLACE_CODES, UNFAMILIAR
@@ -100,13 +101,17 @@ def quic_hits(finished: Finished) -> list[Hits]:
 def _always_retried(finished: Finished, begun: Mask, retried: Mask) -> list[Hits]:
     """Servers that sent a Retry on all of their connections: told of the first of these."""
     at = np.flatnonzero(begun)
-    c = finished.connections
-    servers: dict[tuple[int, ...], list[int]] = {}
-    for k in at[retried[at]].tolist():  # rare
-        servers.setdefault(address_of(c[k], int(c["flipped"][k]) == 0), []).append(k)
+    if not retried[at].any():
+        return []
+    whose = addresses(finished, at, client=False)
+    servers: dict[tuple[int, int, int], list[int]] = {}
+    for server, k in zip(whose, at.tolist(), strict=True):
+        if retried[k]:
+            servers.setdefault(server, []).append(k)
+    totals = Counter(whose)
     hits = []
     for server, rows in servers.items():
-        total = sum(address_of(c[k], int(c["flipped"][k]) == 0) == server for k in at.tolist())
+        total = totals[server]
         if len(rows) >= LEAST_RETRIES and len(rows) == total:
             number, ts = _place(finished.quic, "retry")
             first = np.array(rows[:1])

@@ -53,10 +53,12 @@ def find_races(finished: Finished, at: Ints) -> Races:
     return Races(quic, tcp, is_race, won, np.where(both, np.abs(theirs - mine), 0), cost.astype(np.int64))
 
 
-def address_of(c: np.record, is_b: bool) -> tuple[int, ...]:  # noqa: FBT001
-    """Address and port of end b, else of end a."""
-    end = "b" if is_b else "a"
-    return int(c[f"{end}_hi"]), int(c[f"{end}_lo"]), int(c[f"{end}_port"])
+def addresses(finished: Finished, at: Ints, *, client: bool) -> list[tuple[int, int, int]]:
+    """Address and port of the clients (else servers) of these connections."""
+    c = finished.connections
+    is_b = (c["flipped"][at] == 1) == client
+    columns = (np.where(is_b, c[f"b_{part}"][at], c[f"a_{part}"][at]).tolist() for part in ("hi", "lo", "port"))
+    return list(zip(*columns, strict=True))
 
 
 def names_asked(finished: Finished, at: Ints) -> list[bytes]:
@@ -70,20 +72,26 @@ def names_asked(finished: Finished, at: Ints) -> list[bytes]:
 
 def pair_with_tcp(finished: Finished, at: Ints) -> Ints:
     """For each QUIC connection the TCP connection of the same client to the same name (else server) that began next to it; -1 = none."""
+    found = np.full(len(at), -1, np.int64)
+    if len(at) == 0:
+        return found
     c = finished.connections
     tcp = np.flatnonzero((c["protocol"] == 6) & (finished.handshakes["seen"] == 1))
     clients: dict[tuple[int, ...], list[tuple[int, bytes, tuple[int, ...]]]] = {}
-    for k, name in zip(tcp.tolist(), names_asked(finished, tcp), strict=True):
-        is_b = int(c["flipped"][k]) == 0
-        clients.setdefault(address_of(c[k], not is_b)[:2], []).append((k, name, address_of(c[k], is_b)))
-    found = np.full(len(at), -1, np.int64)
-    for place, (k, name) in enumerate(zip(at.tolist(), names_asked(finished, at), strict=True)):
-        is_b = int(c["flipped"][k]) == 0
-        server = address_of(c[k], is_b)
-        others = clients.get(address_of(c[k], not is_b)[:2], [])
+    told = zip(
+        tcp.tolist(), names_asked(finished, tcp), addresses(finished, tcp, client=True), addresses(finished, tcp, client=False), strict=True
+    )
+    for k, name, client, server in told:
+        clients.setdefault(client[:2], []).append((k, name, server))
+    first = c["first_ts"].tolist()
+    mine = zip(
+        at.tolist(), names_asked(finished, at), addresses(finished, at, client=True), addresses(finished, at, client=False), strict=True
+    )
+    for place, (k, name, client, server) in enumerate(mine):
+        others = clients.get(client[:2], [])
         fits = [other for other, asked, where in others if (name and asked == name) or (not (name and asked) and where == server)]
         if fits:
-            found[place] = min(fits, key=lambda other: abs(int(c["first_ts"][other]) - int(c["first_ts"][k])))
+            found[place] = min(fits, key=lambda other: abs(first[other] - first[k]))
     return found
 
 
