@@ -37,7 +37,15 @@ class _Codegen:
         """Nothing to set: the environment serves Python callers only."""
 
 
-class PieceLibrary(JITCodeLibrary):  # type: ignore[misc]
+class KernelLibrary(JITCodeLibrary):  # type: ignore[misc]
+    """The code of one kernel: optimised once, when all of it is together."""
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        """Left to the whole; only the layout of data is said, which linking wants to agree."""
+        ll_module.data_layout = self._codegen._data_layout  # noqa: SLF001 - as Numba does
+
+
+class PieceLibrary(KernelLibrary):
     """The code of one helper: kept as LLVM IR to be linked into kernels."""
 
     @property
@@ -61,6 +69,15 @@ class PieceLibrary(JITCodeLibrary):  # type: ignore[misc]
 class KernelCompiler(compiler.CompilerBase):  # type: ignore[misc]
     """Compiles one function by the passes that a kernel needs."""
 
+    library: type[KernelLibrary] = KernelLibrary
+
+    def __init__(self, typingctx: Any, targetctx: Any, library: Any, args: Any, return_type: Any, flags: Any, locals: Any) -> None:  # noqa: A002
+        super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
+        if self.state.library is None:
+            self.state.library = self.library(targetctx.codegen(), self.library.__name__)
+            if not issubclass(self.library, PieceLibrary):
+                self.state.library.enable_object_caching()  # its machine code is what ``code_of`` keeps
+
     def define_pipelines(self) -> list[Any]:
         """Numba takes the first that succeeds: there is one."""
         return [kernel_pipeline()]
@@ -69,10 +86,7 @@ class KernelCompiler(compiler.CompilerBase):  # type: ignore[misc]
 class PieceCompiler(KernelCompiler):
     """Compiles a helper, whose product is not made executable."""
 
-    def __init__(self, typingctx: Any, targetctx: Any, library: Any, args: Any, return_type: Any, flags: Any, locals: Any) -> None:  # noqa: A002
-        super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
-        if self.state.library is None:
-            self.state.library = PieceLibrary(self.state.targetctx.codegen(), "piece")
+    library = PieceLibrary
 
 
 def make_kernel(function: Callable[..., Any]) -> Any:

@@ -6,19 +6,50 @@ these, and looking for them, and code for releasing what is never held, is a qua
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import operator
+from typing import Any, ClassVar, Final
 
-from numba.core import lowering, types
+from numba.core import ir, ir_utils, lowering, types
 from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.typed_passes import (
     AnnotateTypes,
-    IRLegalization,
     NativeLowering,
     NoPythonBackend,
     NopythonTypeInference,
     PreLowerStripPhis,
 )
+from numba.core.types.misc import unliteral
 from numba.core.untyped_passes import FixupArgs, IRProcessing, ReconstructSSA, TranslateByteCode
+
+# whatever a constant's value is, the type of the result is the same
+BLIND_TO_VALUES: Final = frozenset(
+    getattr(operator, name)
+    for plain in ("add", "sub", "mul", "floordiv", "mod", "and_", "or_", "xor", "lshift", "rshift", "lt", "le", "gt", "ge", "eq", "ne")
+    for name in (plain, f"i{plain.rstrip('_')}")
+    if hasattr(operator, name)
+)
+
+
+def _list_variables(_instruction: Any, value: Any) -> list[Any]:
+    """Variables in a part of an instruction, as ``ir.Inst`` finds them, without a call for each part that is none."""
+    found: list[Any] = []
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        kind = type(part)
+        if kind is ir.Var:
+            found.append(part)
+        elif kind in _OF_PARTS:
+            waiting += reversed(part)
+        elif kind is dict:
+            waiting += reversed(part.values())
+        elif isinstance(part, ir.Inst):
+            found += part.list_vars()
+    return found
+
+
+_OF_PARTS: Final = (list, tuple)
+ir.Inst._rec_list_vars = _list_variables  # noqa: SLF001 - asked for a million times
 
 
 class _RememberingContext:
@@ -36,7 +67,7 @@ class _RememberingContext:
         """The signature of a function for these types of arguments; our own functions are always asked, asking compiles them."""
         if keywords or not isinstance(function, types.Function):
             return self._context.resolve_function_type(function, arguments, keywords)
-        question = (function, tuple(arguments))
+        question = (function, tuple(map(unliteral, arguments) if function.typing_key in BLIND_TO_VALUES else arguments))
         if question not in self._signatures:
             answer = self._context.resolve_function_type(function, arguments, keywords)
             if answer is None:
@@ -82,6 +113,19 @@ class _KernelLower(lowering.Lower):  # type: ignore[misc]
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
+class KernelStripPhis(PreLowerStripPhis):  # type: ignore[misc]
+    """Numba's end of SSA without looking for lives of variables: none is released at its end."""
+
+    _name = "kernel_strip_phis"
+
+    def run_pass(self, state: Any) -> bool:
+        """Replace what joins variables by assignments."""
+        state.func_ir = self._strip_phi_nodes(state.func_ir)
+        state.func_ir._definitions = ir_utils.build_definitions(state.func_ir.blocks)  # noqa: SLF001 - as Numba's own pass
+        return True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
 class KernelLowering(NativeLowering):  # type: ignore[misc]
     """Numba's lowering without reference counts."""
 
@@ -99,8 +143,7 @@ PASSES = (
     IRProcessing,
     ReconstructSSA,
     KernelTypeInference,
-    PreLowerStripPhis,
-    IRLegalization,
+    KernelStripPhis,
     AnnotateTypes,
     KernelLowering,
     NoPythonBackend,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from types import FunctionType
+from typing import Any
 
 import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.core import compiler, ir
 
 from analyzer.kernel_compiler import make_kernel, make_piece
 
@@ -85,3 +87,24 @@ def test_operators_have_the_types_that_numba_gives_them():
     ours = make_kernel(mixed)
     assert ours(*values) == theirs(*values)
     assert ours.overloads[signature].signature.return_type == theirs.overloads[signature].signature.return_type
+
+
+def test_variables_of_instructions_are_those_that_numba_finds() -> None:
+    def listed(value: Any) -> list[Any]:
+        """As Numba's own reference describes it: variables in depth, in the order in which they stand."""
+        if isinstance(value, ir.Var):
+            return [value]
+        if isinstance(value, ir.Inst):
+            return value.list_vars()
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+        return [variable for part in parts for variable in listed(part)]
+
+    def example(table: Any, at: int, *rest: int) -> Any:
+        pair = (at, [table[at], at + 1])
+        return max(pair[0], *rest) if table.shape[0] > at else {at: pair}
+
+    body = [instruction for block in compiler.run_frontend(example).blocks.values() for instruction in block.body]
+    assert len(body) > 20
+    for instruction in body:
+        assert [v.name for v in instruction.list_vars()] == [v.name for v in listed(vars(instruction))]
+    assert any(len(instruction.list_vars()) > 2 for instruction in body)

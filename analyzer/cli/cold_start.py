@@ -102,7 +102,7 @@ def announcing_compilation(environment: Environment) -> Iterator[None]:
 
     def announce() -> None:
         Entry.announce = None
-        environment.warn("analyzer: first run on this machine: compiling for half a minute or so (kept on disk for the next runs)")
+        environment.warn("analyzer: first run on this machine: compiling for 20 seconds or so (kept on disk for the next runs)")
 
     Entry.announce = staticmethod(announce)
     try:
