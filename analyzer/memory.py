@@ -112,7 +112,7 @@ class Text:
         """Add bytes from Python (rare paths only); their span."""
         self.make_room(len(content))
         at = self.top
-        self.data[at : at + len(content)] = np.frombuffer(content, np.uint8)
+        self.data.data[at : at + len(content)] = content
         self.top = at + len(content)
         return at, len(content)
 

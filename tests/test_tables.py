@@ -81,3 +81,11 @@ def test_growing_looks_at_every_piece(written):
     table.first_number[written] = 7
     grown = tables.grow_table(table, 10_001)
     assert np.flatnonzero(grown.first_number).tolist() == written
+
+
+def test_plain_rows_are_the_same_rows() -> None:
+    table = tables.new_table(np.dtype([("a", "i4"), ("b", "i8", (2,))], align=True), 3)
+    row = tables.plain_rows(table)[1]
+    row["a"], row["b"][1] = 5, 7
+    assert table["a"].tolist() == [0, 5, 0]
+    assert table[1].b.tolist() == [0, 7]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import starmap
 from typing import Final
 
 import numpy as np
@@ -71,16 +72,17 @@ class Http2(Streams):
                 self._begin(row, int(connections["flipped"][row]))
         content = self._payloads.data.tobytes() if self._cursor[TOP] else b""
         self._count_frames(frames)
-        for values in zip(*(frames[name][_READ[frames["kind"]]].tolist() for name in _FIELDS), strict=True):
-            self._read(Frame(*values), content)
+        read = np.flatnonzero(_READ[frames["kind"]])
+        for frame in starmap(Frame, zip(*(frames[name][read].tolist() for name in _FIELDS), strict=True)):
+            self._read(frame, content)
         slots, touched = self._slots(frames)
         account(frames, slots, self.exchanges, self._flows, self._windows, self._payloads.data)
         if self._decodes:
             self._decode(batch, frames, slots)
-        for session, stream, x in touched:
-            row = self.exchanges[x]
-            if row["request_complete"] and row["response_complete"]:
-                session.streams.pop(stream, None)
+        rows = np.array([x for _, _, x in touched], np.int64)
+        for k in np.flatnonzero(self.exchanges["request_complete"][rows] & self.exchanges["response_complete"][rows]).tolist():
+            session, stream, _ = touched[k]
+            session.streams.pop(stream, None)
 
     def _read_frames(self, batch: Batch, runs: Rows, wanted: Ints) -> Rows:
         """HTTP2_FRAME rows of the batch."""

@@ -7,6 +7,7 @@ named ``:unknown-index-N``. What was seen stays right: the encoder drops its old
 from __future__ import annotations
 
 from collections import deque
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from hpack.exceptions import HPACKDecodingError
@@ -20,6 +21,7 @@ FIRST_SIZE: Final = 4096  # of the table (RFC 9113 6.5.2)
 LARGEST_SIZE: Final = 1 << 16  # that an encoder may ask for
 OVERHEAD: Final = 32  # what an entry counts beyond its bytes (RFC 7541 4.1)
 INTEGER_LIMIT: Final = 1 << 31
+REMEMBERED: Final = 128  # bytes of a coded string up to which what it says is kept: the same names and values come again and again
 
 
 class FieldBlockError(Exception):
@@ -52,6 +54,17 @@ def read_integer(block: bytes, at: int, bits: int) -> tuple[int, int]:
     raise FieldBlockError
 
 
+def _decode(coded: bytes) -> bytes:
+    """A string without its Huffman code (RFC 7541 5.2)."""
+    try:
+        return decode_huffman(coded)
+    except HPACKDecodingError as error:
+        raise FieldBlockError from error
+
+
+_decode_short = lru_cache(maxsize=1 << 14)(_decode)
+
+
 def read_string(block: bytes, at: int) -> tuple[bytes, int]:
     """A string literal (RFC 7541 5.2) and the place after it."""
     size, start = read_integer(block, at, 7)
@@ -60,10 +73,7 @@ def read_string(block: bytes, at: int) -> tuple[bytes, int]:
         raise FieldBlockError
     content = block[start:stop]
     if block[at] & 128:
-        try:
-            content = decode_huffman(content)
-        except HPACKDecodingError as error:
-            raise FieldBlockError from error
+        content = _decode_short(content) if size <= REMEMBERED else _decode(content)
     return content, stop
 
 
@@ -100,7 +110,10 @@ class FieldBlocks:
         at = taken = 0
         while at < len(block):
             first = block[at]
-            if first & 0x80:
+            if 0x80 < first < 0xBE:  # an index of the static table, in one byte
+                at += 1
+                field = STATIC[first - 0x81]
+            elif first & 0x80:
                 index, at = read_integer(block, at, 7)
                 field = self._entry(index)
             elif first & 0xE0 == 0x20:

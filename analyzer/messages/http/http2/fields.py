@@ -12,13 +12,19 @@ from analyzer.memory import Text
 from analyzer.messages.http.http2.field_blocks import Fields
 from analyzer.tables.http import BROTLI, DEFLATE, GZIP, NO_CODING, OTHER_CODING, ZSTD
 
-REQUEST_SPANS: Final = {
+REQUEST_NAMES: Final = {
     b":method": "method", b":path": "target", b":authority": "host", b"host": "host", b"referer": "referrer", b"user-agent": "user_agent",
     b"origin": "origin", b"content-type": "request_type",
 }  # fmt: skip
-RESPONSE_SPANS: Final = {
+RESPONSE_NAMES: Final = {
     b"content-type": "response_type", b"content-encoding": "content_encoding", b"server": "server", b"location": "location",
 }  # fmt: skip
+REQUEST_SPANS: Final = {name: (span, f"{span}_size") for name, span in REQUEST_NAMES.items()}
+RESPONSE_SPANS: Final = {name: (span, f"{span}_size") for name, span in RESPONSE_NAMES.items()}
+REQUEST_FILENAME: Final = ("request_filename", "request_filename_size")
+RESPONSE_FILENAME: Final = ("response_filename", "response_filename_size")
+USERNAME: Final = ("username", "username_size")
+PROXIED: Final = ("proxied", "proxied_size")
 PROXY_NAMES: Final = frozenset((b"forwarded", b"x-forwarded-for", b"x-forwarded-from", b"client-ip", b"via"))
 CODINGS: Final = {b"gzip": GZIP, b"x-gzip": GZIP, b"deflate": DEFLATE, b"br": BROTLI, b"zstd": ZSTD, b"identity": NO_CODING, b"": NO_CODING}
 FORBIDDEN: Final = frozenset((b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade"))  # RFC 9113 8.2.2
@@ -27,9 +33,12 @@ LINE_BYTES: Final = (b"\r", b"\n", b"\0")
 
 def is_forbidden(fields: Fields) -> bool:
     """Whether a field may not be sent, or would be more than one line in HTTP/1 (RFC 9113 8.2.1)."""
-    return any(
-        name in FORBIDDEN or name != name.lower() or any(byte in name or byte in value for byte in LINE_BYTES) for name, value in fields
-    )
+    names = [name for name, _ in fields]
+    together = b"".join(names)
+    if together != together.lower() or not FORBIDDEN.isdisjoint(names):
+        return True
+    together += b"".join([value for _, value in fields])
+    return any(byte in together for byte in LINE_BYTES)
 
 
 def status_of(fields: Fields) -> int:
@@ -65,9 +74,9 @@ def _one_line(content: bytes) -> bytes:
     return content
 
 
-def _keep(row: np.void, text: Text, name: str, value: bytes) -> None:
+def _keep(row: np.void, text: Text, span: tuple[str, str], value: bytes) -> None:
     if value:
-        row[name], row[f"{name}_size"] = text.append(value)
+        row[span[0]], row[span[1]] = text.append(value)
 
 
 def _coding(value: bytes) -> int:
@@ -108,12 +117,12 @@ def keep_request(row: np.void, text: Text, fields: Fields) -> None:
         elif name == b"content-encoding":
             row["request_coding"] = _coding(value)
         elif name == b"content-disposition":
-            _keep(row, text, "request_filename", _filename(value))
+            _keep(row, text, REQUEST_FILENAME, _filename(value))
         elif name in (b"authorization", b"proxy-authorization"):
-            _keep(row, text, "username", _user(value))
+            _keep(row, text, USERNAME, _user(value))
         elif name in PROXY_NAMES:
             proxied.append(name.upper() + b" -> " + _one_line(value))
-    _keep(row, text, "proxied", b"\n".join(proxied))
+    _keep(row, text, PROXIED, b"\n".join(proxied))
 
 
 def keep_response(row: np.void, text: Text, fields: Fields) -> None:
@@ -125,7 +134,7 @@ def keep_response(row: np.void, text: Text, fields: Fields) -> None:
         if name == b"content-encoding":
             row["response_coding"] = _coding(value)
         elif name == b"content-disposition":
-            _keep(row, text, "response_filename", _filename(value))
+            _keep(row, text, RESPONSE_FILENAME, _filename(value))
     keep_trailers(row, fields)
 
 

@@ -11,7 +11,7 @@ from analyzer.messages.http.http2 import fields as field_rules
 from analyzer.messages.http.http2.field_blocks import FieldBlockError, FieldBlocks, Fields
 from analyzer.messages.http.http2.session import FIRST_WINDOW, UNKNOWN_WINDOW, Block, Session
 from analyzer.options import Options
-from analyzer.tables import Ints, Rows, clear_rows, grow_table, new_table, take_rows
+from analyzer.tables import Ints, Rows, clear_rows, grow_table, new_table, plain_rows, take_rows
 from analyzer.tables import http2 as h2
 from analyzer.tables.http import EXCHANGE, HTTP_ERROR_CODES, HTTP_ERRORS, NO_CODING, OTHER_CODING, START
 from analyzer.tables.http2 import HTTP2_FLOW, HTTP2_LINK
@@ -48,6 +48,7 @@ class Streams:
         self._windows: Rows = new_table(HTTP2_FLOW, 1)  # of connections
         self._links: Rows = new_table(HTTP2_LINK, 1)
         self.exchanges: Rows = new_table(EXCHANGE, 64)
+        self._rows = plain_rows(self.exchanges)
         self._flows: Rows = new_table(HTTP2_FLOW, 64)
         self._used = 0
         self._dead = 0
@@ -98,7 +99,7 @@ class Streams:
         """Count an anomaly; the first one stays on its exchange, else on the connection."""
         code = HTTP_ERROR_CODES[name]
         self.counts[code] += 1
-        row = self.exchanges[x] if x >= 0 else self._links[session.connection]
+        row = self._rows[x] if x >= 0 else self._links[session.connection]
         if row["error"] == 0:
             row["error"], row["error_number"] = code, frame.last_number
 
@@ -136,7 +137,7 @@ class Streams:
             return
         if x < 0:
             return
-        row = self.exchanges[x]
+        row = self._rows[x]
         if row["reset_by"] == 0:
             self._links[session.connection].resets += 1
             row["reset_by"] = 1 if frame.sender == session.client else 2
@@ -200,10 +201,10 @@ class Streams:
                 session.client = 1 - frame.sender
         if block.promised:
             x = self._open(session, block.promised)
-            self.exchanges[x]["is_pushed"] = 1
+            self._rows[x]["is_pushed"] = 1
             self._links[session.connection].pushes += 1
             self._request(session, x, block, frame, fields)
-            self.exchanges[x]["request_complete"] = 1
+            self._rows[x]["request_complete"] = 1
         else:
             found = session.streams.get(block.stream, -1)
             x = found if found >= 0 else self._open(session, block.stream)
@@ -222,20 +223,22 @@ class Streams:
             oldest = next(iter(session.streams))
             x = session.streams.pop(oldest)
             self.counts[HTTP_ERROR_CODES["too_many_streams"]] += 1
-            if self.exchanges[x]["error"] == 0:
-                self.exchanges[x]["error"] = HTTP_ERROR_CODES["too_many_streams"]
+            if self._rows[x]["error"] == 0:
+                self._rows[x]["error"] = HTTP_ERROR_CODES["too_many_streams"]
         x = self._used
-        self.exchanges, self._flows = grow_table(self.exchanges, x + 1), grow_table(self._flows, x + 1)
+        self._flows = grow_table(self._flows, x + 1)
+        if x == len(self._rows):
+            self.exchanges = grow_table(self.exchanges, x + 1)
+            self._rows = plain_rows(self.exchanges)
         self._used += 1
         session.rows.append(x)
         session.streams[stream] = x
-        row, flow = self.exchanges[x], self._flows[x]
+        row, flow = self._rows[x], self._flows[x]
         row["connection"], row["index"], row["client"] = session.connection, len(session.rows), session.client
         row["stream"], row["version"] = 1 + stream, VERSION
         if stream == session.upgraded_stream:
             row["request_complete"] = 1
-        for sender in range(2):
-            flow.window[sender] = UNKNOWN_WINDOW if session.is_partial else session.first_windows[sender]
+        flow.window[:] = UNKNOWN_WINDOW if session.is_partial else session.first_windows
         self._links[session.connection].streams += 1
         return x
 
@@ -254,7 +257,7 @@ class Streams:
 
     def _request(self, session: Session, x: int, block: Block, frame: Frame, fields: Fields) -> None:
         """The head of a request, or its trailers."""
-        row = self.exchanges[x]
+        row = self._rows[x]
         if not row["has_request"]:
             row["has_request"] = 1
             row["client"] = session.client
@@ -270,7 +273,7 @@ class Streams:
 
     def _response(self, x: int, block: Block, frame: Frame, fields: Fields) -> None:
         """The head of a response, one before it (1xx), or its trailers."""
-        row, status = self.exchanges[x], field_rules.status_of(fields)
+        row, status = self._rows[x], field_rules.status_of(fields)
         if 100 <= status < 200:
             if row["info_ts"] == 0:
                 row["info_ts"], row["info_number"] = block.first_ts, block.first_number
@@ -303,6 +306,7 @@ class Streams:
             fresh = new_table(table.dtype, max(64, 2 * len(kept)))
             fresh[: len(kept)] = take_rows(table, kept)
             setattr(self, name, fresh)
+        self._rows = plain_rows(self.exchanges)
         self._used, self._dead = len(kept), 0
         live = self.exchanges[: len(kept)].view(np.recarray)
         self.text.compact([(live[name], live[name + "_size"]) for name in _TEXT_FIELDS])

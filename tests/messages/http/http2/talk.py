@@ -12,7 +12,7 @@ from analyzer.batch import Batch
 from analyzer.memory import Memory
 from analyzer.messages.http.http2 import Http2
 from analyzer.options import Limits, Options
-from analyzer.tables import new_table
+from analyzer.tables import new_table, plain_rows
 from analyzer.tables.connections import CONNECTION
 from analyzer.tables.http import EXCHANGE, HTTP_ERRORS
 from analyzer.tables.packets import INTERFACE, PACKET
@@ -72,6 +72,7 @@ def read(
     h2._frames = h2._frames[:2].copy()  # every growth is exercised
     h2._payloads.data = np.zeros(1, np.uint8)
     h2.exchanges, h2._flows = h2.exchanges[:1].copy(), h2._flows[:1].copy()
+    h2._rows = plain_rows(h2.exchanges)
     rows: list[tuple[int, bytes, int, int]] = []
     for number, (sender, content, *gap) in enumerate(pieces, 1):
         step = cut or max(1, len(content))
