@@ -42,7 +42,7 @@ from analyzer.report.certificates import clip_time
 from analyzer.report.flight import Flight, describe_flight
 from analyzer.report.provenance import capture_facts
 from analyzer.streams import Assembler
-from analyzer.tables import Ints, Rows, take_rows
+from analyzer.tables import Ints, Rows, plain_rows, take_rows
 from analyzer.tables.services import DNS, QUIC, TLS
 from analyzer.threads import assembly_line
 
@@ -330,30 +330,30 @@ class Pipeline:
         if len(quic):
             services["protocol"][quic["seen"] == 1] = QUIC
         flows = 2 * connections["flow"].astype(np.int64) + connections["flipped"]
-        return Finished(
-            rows=rows,
-            connections=connections,
-            endpoints_a=take_rows(tracker.endpoints, 2 * rows),
-            endpoints_b=take_rows(tracker.endpoints, 2 * rows + 1),
-            originator_flows=take_rows(tracker.flows, flows),
-            responder_flows=take_rows(tracker.flows, flows ^ 1),
-            originator_streams=take_rows(self._assembler.streams, 2 * rows + connections["flipped"]),
-            responder_streams=take_rows(self._assembler.streams, 2 * rows + 1 - connections["flipped"]),
-            waits=tracker.take_waits(rows),
-            handshakes=handshakes,
-            attributions=take_rows(self._attribution.table, rows),
-            services=services,
-            quic=quic,
-            exchanges=exchanges,
-            http2_links=http2_links,
-            websockets=sockets,
-            websocket_ends=socket_ends,
-            bursts=self._tls.take_bursts(rows),
-            chain_links=links,
-            lookups=lookups,
-            records=records,
-            texts=Texts(self._tls.text.data, http_text, self._dns.text.data, self._attribution.text.data, self._quic.text.data),
-        )
+        tables = {
+            "connections": connections,
+            "endpoints_a": take_rows(tracker.endpoints, 2 * rows),
+            "endpoints_b": take_rows(tracker.endpoints, 2 * rows + 1),
+            "originator_flows": take_rows(tracker.flows, flows),
+            "responder_flows": take_rows(tracker.flows, flows ^ 1),
+            "originator_streams": take_rows(self._assembler.streams, 2 * rows + connections["flipped"]),
+            "responder_streams": take_rows(self._assembler.streams, 2 * rows + 1 - connections["flipped"]),
+            "waits": tracker.take_waits(rows),
+            "handshakes": handshakes,
+            "attributions": take_rows(self._attribution.table, rows),
+            "services": services,
+            "quic": quic,
+            "exchanges": exchanges,
+            "http2_links": http2_links,
+            "websockets": sockets,
+            "websocket_ends": socket_ends,
+            "bursts": self._tls.take_bursts(rows),
+            "chain_links": links,
+            "lookups": lookups,
+            "records": records,
+        }
+        texts = Texts(self._tls.text.data, http_text, self._dns.text.data, self._attribution.text.data, self._quic.text.data)
+        return Finished(rows=rows, texts=texts, **{name: plain_rows(table) for name, table in tables.items()})
 
     def certificates(self) -> Iterator[tuple[str, bytes]]:
         """SHA-256 and DER of each distinct certificate seen so far."""

@@ -24,12 +24,14 @@ def _scratch() -> tuple[Bytes, Bytes, Ints]:
 def uids(connections: Rows, rows: Ints, seed: int) -> npt.NDArray[np.uint8]:
     """The uid of each of ``rows`` as ASCII, uint8 (n, 18); ``seed`` is the id of the capture (int64)."""
     texts = np.zeros((rows.size, identity_kernels.UID_SIZE), np.uint8)
-    identity_kernels.write_uids(connections, rows, seed, identity_kernels.BASE62, *_scratch(), np.zeros(3, np.int64), texts)
+    identity_kernels.write_uids(
+        connections.view(np.recarray), rows, seed, identity_kernels.BASE62, *_scratch(), np.zeros(3, np.int64), texts
+    )
     return texts
 
 
 def community_ids(connections: Rows, rows: Ints) -> npt.NDArray[np.uint8]:
     """Community ID of each of ``rows`` as ASCII, uint8 (n, 30)."""
     texts = np.zeros((rows.size, identity_kernels.COMMUNITY_ID_SIZE), np.uint8)
-    identity_kernels.write_community_ids(connections, rows, identity_kernels.BASE64, *_scratch(), texts)
+    identity_kernels.write_community_ids(connections.view(np.recarray), rows, identity_kernels.BASE64, *_scratch(), texts)
     return texts

@@ -19,17 +19,14 @@ def build_milestones(finished: Finished) -> Rows:
     counts = finished.exchange_counts
     table = new_table(MILESTONE, 8 * len(counts) + PER_CONNECTION)
     state = np.zeros(STATE_SIZE, np.int64)
+    ends = (finished.originators, finished.responders)
+    told = (finished.handshakes, finished.quic, finished.attributions, finished.exchanges)
+    rows = [one.view(np.recarray) for one in (finished.connections, *ends, *told)]
     at, status = 0, -1
     while status != DONE:
         status, at = write_steps(
             at,
-            finished.connections,
-            finished.originators,
-            finished.responders,
-            finished.handshakes,
-            finished.quic,
-            finished.attributions,
-            finished.exchanges,
+            *rows,
             finished.first_exchange,
             counts,
             table,

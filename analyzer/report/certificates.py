@@ -12,7 +12,7 @@ import numpy as np
 from analyzer.lifecycle.finished import Finished
 from analyzer.messages.tls.certificates import Certificate
 from analyzer.report.built import Built, ListColumn, NumberColumn
-from analyzer.report.columns import KINDS, Column, Sheet, make_sheet
+from analyzer.report.columns import KINDS, Column, Sheet, empty_sheet, make_sheet
 from analyzer.report.identity import Identity
 from analyzer.report.text import booleans, counts, ints, lists, texts, times, truths_or_none
 from analyzer.tables import Ints, Rows
@@ -155,10 +155,12 @@ class Chains:
 def build_certificates(chains: Chains, reported: set[int]) -> Sheet:
     """The distinct certificates of this flush that no flush before has reported; adds them to ``reported``."""
     links: Rows = chains.finished.chain_links
+    if len(links) == 0:
+        return empty_sheet(COLUMNS)
     fresh = np.array([number not in reported for number in chains.used.tolist()], np.bool_)
     reported.update(chains.used.tolist())
     by_time = np.lexsort((links["place"], links["number"], links["ts"], chains.place_in_used))
-    first = by_time[np.searchsorted(chains.place_in_used[by_time], np.arange(len(chains.used)))] if len(links) else by_time
+    first = by_time[np.searchsorted(chains.place_in_used[by_time], np.arange(len(chains.used)))]
     kept = np.flatnonzero(fresh)
     first = first[kept]
     return make_sheet(
@@ -176,6 +178,8 @@ def build_certificates(chains: Chains, reported: set[int]) -> Sheet:
 def build_connection_certificates(chains: Chains, identity: Identity) -> Sheet:
     """CHAIN_LINK rows as a report table, ordered by (output position of the connection, time, sender, place)."""
     links: Rows = chains.finished.chain_links
+    if len(links) == 0:
+        return empty_sheet(LINK_COLUMNS)
     at = np.lexsort((links["place"], links["from_client"], links["ts"], chains.order))
     order = chains.order[at]
     return make_sheet(

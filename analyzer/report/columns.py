@@ -95,6 +95,13 @@ class Sheet:
         return rows
 
 
+@cache
+def empty_sheet(columns: tuple[Column, ...]) -> Sheet:
+    """A sheet of no rows: what most flushes have of most protocols."""
+    schema = schema_of(columns)
+    return Sheet(schema, [from_arrow(pa.nulls(0, field.type)) for field in schema], 0)
+
+
 def make_sheet(columns: Sequence[Column], built: Mapping[str, Built | pa.Array]) -> Sheet:
     """A sheet with exactly the declared columns in their order.
 

@@ -7,7 +7,7 @@ import numpy as np
 from analyzer.lifecycle.finished import Finished
 from analyzer.registries.dns import class_name, extended_error_name, opcode_name, rcode_name, rr_type_name
 from analyzer.report.built import ListColumn, Mask, TextColumn
-from analyzer.report.columns import Column, Sheet, make_sheet
+from analyzer.report.columns import Column, Sheet, empty_sheet, make_sheet
 from analyzer.report.identity import Identity
 from analyzer.report.text import addresses, between, booleans, chosen, codes, counts, ints, lists, named, spans, texts, times
 from analyzer.report.zeek_updates import UPDATE, read_updates
@@ -123,6 +123,8 @@ def _changes(finished: Finished, lookups: Rows) -> ListColumn:
 def build_dns(finished: Finished, identity: Identity, names: TextColumn) -> Sheet:
     """LOOKUP rows as a report table; ``names`` are those of all lookups of the flush."""
     kept = np.flatnonzero(finished.lookups["is_repeat"] == 0)
+    if len(kept) == 0:
+        return empty_sheet(COLUMNS)
     q, records, text = take_rows(finished.lookups, kept), finished.records, finished.texts.dns
     is_update = q["opcode"] == UPDATE
     places, lengths = record_places(q, records["section"] == 1)

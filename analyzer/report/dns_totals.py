@@ -14,7 +14,7 @@ from analyzer.report.built import Built
 from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.dns import PROTOCOLS, lookup_order, lookup_protocols
 from analyzer.report.text import addresses, chosen, ints, milliseconds, spans
-from analyzer.tables import Ints, Rows, new_table, take_rows
+from analyzer.tables import Ints, Rows, grow_table, new_table, take_rows
 from analyzer.tables.dns import (
     ANSWERED,
     FAILED,
@@ -30,6 +30,10 @@ from analyzer.tables.dns import (
     UNREACHABLE,
 )
 
+# of LOOKUP: what tells the groups apart
+GROUP = np.dtype(
+    [(name, LOOKUP[name]) for name in ("server_hi", "server_lo", "name", "name_size", "server_port", "ip_version")], align=True
+)
 NAMES = 200_000  # distinct names (and servers) that are told apart
 TIMES = 1 << 20  # response times that are kept: 24 MB
 KINDS = {
@@ -75,14 +79,25 @@ NAME_COLUMNS = (
 
 
 class Groups:
-    """Rows by key: a number for each distinct key, and its counts. ``firsts`` are the LOOKUP rows where each key was met first."""
+    """Rows by key: a number for each distinct key, and its counts. ``firsts`` has GROUP of where each key was met first."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._keys: Ints = np.zeros(0, np.int64)
+        self._keys: Ints = np.zeros(0, np.int64)  # ascending
         self._numbers: Ints = np.zeros(0, np.int64)
-        self.counts: Ints = np.zeros((0, len(_COUNTS)), np.int64)
-        self.firsts = new_table(LOOKUP, 0)
+        self._counts: Ints = np.zeros((64, len(_COUNTS)), np.int64)
+        self._firsts = new_table(GROUP, 64)
+        self.used = 0
+
+    @property
+    def counts(self) -> Ints:
+        """(groups, counts)."""
+        return self._counts[: self.used]
+
+    @property
+    def firsts(self) -> Rows:
+        """(groups,) GROUP."""
+        return self._firsts[: self.used].view(np.recarray)
 
     def add(self, keys: Ints, rows: Rows, counts: Ints) -> tuple[Ints, Ints]:
         """Count rows by key; the number of the group of each row (-1: there are too many), and which rows are the first of theirs."""
@@ -92,23 +107,29 @@ class Groups:
         inside = at < len(self._keys)
         known[inside] = self._keys[at[inside]] == distinct[inside]
         fresh = np.flatnonzero(~known)
-        fresh = fresh[np.argsort(firsts[fresh], kind="stable")][: self._most - len(self.firsts)]
+        fresh = fresh[np.argsort(firsts[fresh], kind="stable")][: self._most - self.used]
         numbers = np.full(len(distinct), -1, np.int64)
         numbers[known] = self._numbers[at[known]]
-        numbers[fresh] = np.arange(len(self.firsts), len(self.firsts) + len(fresh))
-        self._keys = np.concatenate([self._keys, distinct[fresh]])
-        self._numbers = np.concatenate([self._numbers, numbers[fresh]])
-        order = np.argsort(self._keys, kind="stable")
-        self._keys, self._numbers = self._keys[order], self._numbers[order]
-        self.firsts = np.concatenate([self.firsts, take_rows(rows, firsts[fresh])]).view(np.recarray)
-        of_row = numbers[inverse]
-        kept = of_row >= 0
-        grown = np.zeros((len(self.firsts), len(_COUNTS)), np.int64)
-        grown[: len(self.counts)] = self.counts
+        numbers[fresh] = np.arange(self.used, self.used + len(fresh))
+        self._enter(rows, firsts[fresh])
+        in_order = np.sort(fresh)  # as ``distinct`` is
+        self._keys = np.insert(self._keys, at[in_order], distinct[in_order])
+        self._numbers = np.insert(self._numbers, at[in_order], numbers[in_order])
+        kept = np.flatnonzero(numbers >= 0)
         for column in range(len(_COUNTS)):
-            grown[:, column] += np.bincount(of_row[kept], counts[kept, column], len(grown)).astype(np.int64)
-        self.counts = grown
-        return of_row, firsts[fresh]
+            self._counts[numbers[kept], column] += np.bincount(inverse, counts[:, column], len(distinct)).astype(np.int64)[kept]
+        return numbers[inverse], firsts[fresh]
+
+    def _enter(self, rows: Rows, firsts: Ints) -> None:
+        """New groups, met first in these rows."""
+        begin, self.used = self.used, self.used + len(firsts)
+        if self.used > len(self._firsts):
+            self._firsts = grow_table(self._firsts, self.used)
+            bigger = np.zeros((len(self._firsts), len(_COUNTS)), np.int64)
+            bigger[:begin] = self._counts[:begin]
+            self._counts = bigger
+        for name in GROUP.names or ():
+            self._firsts[name][begin : self.used] = rows[name][firsts]
 
 
 class DnsTotals:

@@ -12,7 +12,7 @@ from analyzer.lifecycle.finished import Finished
 from analyzer.lifecycle.inferred import infer_exchanges
 from analyzer.registries.http import grpc_status_name, http2_error_name, http3_error_name
 from analyzer.report.built import Built, NumberColumn, TextColumn, simple_from_arrow
-from analyzer.report.columns import Column, Sheet, make_sheet
+from analyzer.report.columns import Column, Sheet, empty_sheet, make_sheet
 from analyzer.report.credentials import without_credentials
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.text import between, booleans, chosen, codes, constant, counts, ints, joined, milliseconds, named, spans, times
@@ -153,6 +153,8 @@ def build_http(finished: Finished, identity: Identity, *, masks: bool = True) ->
     inferred, where = infer_exchanges(finished)
     x: Rows = join_tables([finished.exchanges, inferred]) if len(inferred) else finished.exchanges
     order = np.concatenate((finished.exchange_order, where)) if len(inferred) else finished.exchange_order
+    if len(x) == 0:
+        return empty_sheet(COLUMNS)
     read = x["is_inferred"] == 0
     told = {name: spans(finished.texts.http, x[name], x[f"{name}_size"]) for name in _SPANS}
     text = {name: without_credentials(told[name]) if name in _URLS and masks else told[name] for name in told}

@@ -10,7 +10,7 @@ import pyarrow as pa
 from analyzer.lifecycle.finished import Finished
 from analyzer.registries.http import HTTP2_SETTINGS, http2_error_name
 from analyzer.report.built import Built
-from analyzer.report.columns import Column, Sheet, make_sheet
+from analyzer.report.columns import Column, Sheet, empty_sheet, make_sheet
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.text import booleans, chosen, codes, counts, ints, milliseconds, named
 from analyzer.tables.http import HTTP_ERRORS
@@ -49,7 +49,9 @@ COLUMNS: Final = (
 def build_http2(finished: Finished, identity: Identity) -> Sheet:
     """HTTP2_LINK rows as a report table."""
     h = finished.http2_links
-    order = finished.order_of(h["connection"].astype(np.int64)) if len(h) else np.zeros(0, np.int64)
+    if len(h) == 0:
+        return empty_sheet(COLUMNS)
+    order = finished.order_of(h["connection"].astype(np.int64))
     at = np.arange(len(h))
     arrays: dict[str, Built | pa.Array] = {
         **identity.at(order),

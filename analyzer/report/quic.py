@@ -11,7 +11,7 @@ from analyzer.lifecycle.finished import Finished
 from analyzer.lifecycle.quic_race import find_races
 from analyzer.registries.quic import application_error_name, transport_error_name, version_name
 from analyzer.report.built import Built, Mask, TextColumn
-from analyzer.report.columns import Column, Sheet, make_sheet
+from analyzer.report.columns import Column, Sheet, empty_sheet, make_sheet
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.text import between, chosen, counts, ints, milliseconds, named, padded, spans, texts, times
 from analyzer.tables import Bytes, Ints, Rows, take_rows
@@ -240,6 +240,8 @@ def _race(finished: Finished, at: Ints, identity: Identity) -> dict[str, Built]:
 def build_quic(finished: Finished, identity: Identity) -> Sheet:
     """QUIC rows of the connections that speak it, in output order."""
     at = np.flatnonzero(finished.quic["seen"] == 1)
+    if len(at) == 0:
+        return empty_sheet(COLUMNS)
     q, h, c = take_rows(finished.quic, at), take_rows(finished.handshakes, at), take_rows(finished.connections, at)
     text = {f: spans(finished.texts.quic, q[f], q[f"{f}_size"]) for f in ("client_parameters", "server_parameters", "offered_versions")}
     close_ts, close_number = _places(q, "close")

@@ -14,7 +14,7 @@ import numpy as np
 from analyzer.lifecycle.finished import Finished
 from analyzer.lifecycle.vantage import hops
 from analyzer.report.built import Built, Mask, Numbers
-from analyzer.report.columns import Column, Sheet, make_sheet
+from analyzer.report.columns import Column, Sheet, empty_sheet, make_sheet
 from analyzer.report.identity import Identity
 from analyzer.report.text import booleans, chosen, codes, counts, ints, lists, milliseconds
 from analyzer.tables import Ints
@@ -150,6 +150,8 @@ class _Ends:
 def build_tcp(finished: Finished, identity: Identity) -> Sheet:
     """One row for each end of each TCP connection that sent a packet: ordered as the connections, the originator first."""
     ends = _Ends(finished)
+    if len(ends.places) == 0:
+        return empty_sheet(COLUMNS)
     arrays = {
         "connection": ints(identity.numbers[ends.places >> 1]),
         "sender": chosen(SIDES, ends.places & 1),

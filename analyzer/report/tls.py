@@ -25,7 +25,7 @@ from analyzer.registries.tls import (
 )
 from analyzer.report.built import Built, Mask, NumberColumn, is_there, values_of
 from analyzer.report.certificates import Chains
-from analyzer.report.columns import Column, Sheet, make_sheet
+from analyzer.report.columns import Column, Sheet, empty_sheet, make_sheet
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.text import (
     booleans,
@@ -257,6 +257,8 @@ def _earliest(ts: Ints) -> Ints:
 def build_tls(finished: Finished, phases: Rows, identity: Identity, chains: Chains) -> Sheet:
     """HANDSHAKE rows of the connections that speak TLS, in output order."""
     at = np.flatnonzero(finished.handshakes["seen"] == 1)
+    if len(at) == 0:
+        return empty_sheet(COLUMNS)
     h = take_rows(finished.handshakes, at)
     text = {name: spans(finished.texts.tls, h[name], h[f"{name}_size"]) for name in HANDSHAKE_TEXTS if name not in (*CODE_LISTS, "staple")}
     names = text.pop("server_name")

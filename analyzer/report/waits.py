@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from analyzer.report.columns import Column, Sheet, make_sheet
+from analyzer.report.columns import Column, Sheet, empty_sheet, make_sheet
 from analyzer.report.identity import Identity
 from analyzer.report.text import chosen, counts, ints, milliseconds, times
 from analyzer.tables import Rows
@@ -31,6 +31,8 @@ COLUMNS: Final = (
 
 def build_waits(delays: Rows, identity: Identity) -> Sheet:
     """DELAY rows as a report table."""
+    if len(delays) == 0:
+        return empty_sheet(COLUMNS)
     known = delays["phase"] >= 0
     return make_sheet(
         COLUMNS,

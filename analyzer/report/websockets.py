@@ -10,7 +10,7 @@ import pyarrow as pa
 from analyzer.lifecycle.finished import Finished
 from analyzer.registries.http import close_name
 from analyzer.report.built import Built
-from analyzer.report.columns import Column, Sheet, make_sheet
+from analyzer.report.columns import Column, Sheet, empty_sheet, make_sheet
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.text import booleans, chosen, codes, counts, ints, milliseconds, named, padded, times
 from analyzer.tables.websocket import ERRORS, REASON
@@ -51,13 +51,15 @@ COLUMNS: Final = (
 def build_websockets(finished: Finished, identity: Identity) -> Sheet:
     """WEBSOCKET rows as a report table."""
     w, both = finished.websockets, finished.websocket_ends
-    order = finished.order_of(w["connection"].astype(np.int64)) if len(w) else np.zeros(0, np.int64)
-    first, last = both["first_ts"].reshape(-1, 2), both["last_ts"].reshape(-1, 2).max(axis=1, initial=0)
-    begin = np.where(first > 0, first, np.iinfo(np.int64).max).min(axis=1, initial=np.iinfo(np.int64).max)
+    if len(w) == 0:
+        return empty_sheet(COLUMNS)
+    order = finished.order_of(w["connection"].astype(np.int64))
+    first, last = both["first_ts"].reshape(-1, 2), both["last_ts"].reshape(-1, 2).max(axis=1)
+    begin = np.where(first > 0, first, np.iinfo(np.int64).max).min(axis=1)
     begin = np.where(last > 0, begin, 0)
     closed = both["close_ts"].reshape(-1, 2)
-    is_closed = closed.max(axis=1, initial=0) > 0
-    by_server = np.where(closed > 0, closed, np.iinfo(np.int64).max).argmin(axis=1) if len(w) else np.zeros(0, np.int64)
+    is_closed = closed.max(axis=1) > 0
+    by_server = np.where(closed > 0, closed, np.iinfo(np.int64).max).argmin(axis=1)
     arrays: dict[str, Built | pa.Array] = {
         **identity.at(order),
         "index": ints(w["exchange_index"]),

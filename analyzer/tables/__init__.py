@@ -15,7 +15,7 @@ the aligned NumPy dtype that kernels see. Conventions, true everywhere:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -60,9 +60,13 @@ def grow_table(table: Rows, rows: int) -> Rows:
     return bigger
 
 
-def plain_rows(table: Rows) -> npt.NDArray[np.void]:
-    """The same rows without attributes: for Python code that sets fields of a row by name, in a third of the time."""
-    return table.view(np.ndarray).view(np.dtype((np.void, table.dtype)))
+def plain_rows(table: Rows) -> Rows:
+    """The same rows, fields only by ``["name"]``: in a tenth of the time that a record array takes to find out what it is.
+
+    For Python code that looks at many fields. Kernels want ``table.view(np.recarray)`` again; ``take_rows`` and ``join_tables`` keep
+    plain rows plain.
+    """
+    return cast("Rows", table.view(np.ndarray).view(np.dtype((np.void, table.dtype))))
 
 
 def _whole(table: Rows) -> npt.NDArray[np.void]:
@@ -73,11 +77,11 @@ def _whole(table: Rows) -> npt.NDArray[np.void]:
 def take_rows(table: Rows, rows: Ints) -> Rows:
     """A copy of the given rows of a contiguous table; those beyond its end are zero, as if it had grown."""
     if len(rows) == 0 or int(rows.max()) < table.shape[0]:
-        return np.take(_whole(table), rows).view(table.dtype).view(np.recarray)
-    taken = new_table(table.dtype, len(rows))
+        return _like(table, np.take(_whole(table), rows))
+    taken = np.zeros(len(rows), table.dtype)
     inside = np.flatnonzero(rows < table.shape[0])
-    _whole(taken)[inside] = _whole(table)[rows[inside]]
-    return taken
+    taken.view(np.dtype((np.void, table.dtype.itemsize)))[inside] = _whole(table)[rows[inside]]
+    return _like(table, taken)
 
 
 def clear_rows(table: Rows, rows: Ints) -> None:
@@ -92,4 +96,9 @@ def clear_rows(table: Rows, rows: Ints) -> None:
 
 def join_tables(tables: Sequence[Rows]) -> Rows:
     """The rows of tables of one type, one after the other."""
-    return np.concatenate([_whole(table) for table in tables]).view(tables[0].dtype).view(np.recarray)
+    return _like(tables[0], np.concatenate([_whole(table) for table in tables]))
+
+
+def _like(table: Rows, rows: npt.NDArray[np.void]) -> Rows:
+    """Rows as bytes with the fields of a table, and attributes if it has them."""
+    return rows.view(table.dtype).view(type(table))
