@@ -48,12 +48,13 @@ def read_updates(lookups: Rows, records: Rows, text: Bytes, rows: Ints) -> dict[
     found = {}
     for place in np.flatnonzero(lookups["opcode"][rows] == UPDATE).tolist():
         x = lookups[rows[place]]
-        told = [r for r in records[x.first_record : int(x.first_record) + int(x.records)] if r.section in (PREREQUISITE, CHANGE)]
-        names = [word(r.name, r.name_size).lower() for r in told]
+        first, count = int(x["first_record"]), int(x["records"])
+        told = [r for r in records[first : first + count] if r["section"] in (PREREQUISITE, CHANGE)]
+        names = [word(r["name"], r["name_size"]).lower() for r in told]
         answers = [
-            describe_record(int(r.section), int(r.rrtype), int(r.rrclass), name, word(r.rdata, r.rdata_size))
+            describe_record(int(r["section"]), int(r["rrtype"]), int(r["rrclass"]), name, word(r["rdata"], r["rdata_size"]))
             for r, name in zip(told, names, strict=True)
         ]
-        if told and x.has_query:
-            found[place] = Update(names[0], answers, [int(r.ttl) for r in told])
+        if told and x["has_query"]:
+            found[place] = Update(names[0], answers, [int(r["ttl"]) for r in told])
     return found

@@ -1,7 +1,11 @@
+import dns.message
+import dns.update
 import numpy as np
 import pytest
 
+import analyzer
 from analyzer.report.zeek_updates import describe_record, read_updates
+from tests.builders import pcap, udp_packet
 from tests.messages.dns.builders import Wire, address, header, name, query, question, record
 
 
@@ -32,3 +36,18 @@ def test_an_update_among_queries():
     assert update.query == "host.example.org"
     assert update.answers == ["pre: NoRRSet CNAME host.example.org", "add: A example.org 192.0.2.9"]
     assert update.ttls == [0, 300]
+
+
+def test_an_update_in_a_capture(tmp_path):
+    change = dns.update.UpdateMessage("example.org")
+    change.present("old")
+    change.add("new", 60, "A", "192.0.2.7")
+    reply = dns.message.make_response(change)
+    path = tmp_path / "update.pcap"
+    path.write_bytes(pcap([
+        udp_packet(change.to_wire(), src="192.0.2.1", dst="192.0.2.53", src_port=5363, dst_port=53),
+        udp_packet(reply.to_wire(), src="192.0.2.53", dst="192.0.2.1", src_port=53, dst_port=5363),
+    ]))  # fmt: skip
+    (row,) = analyzer.analyze(path).dns.to_dict("records")
+    assert row["opcode"] == "Update"
+    assert list(row["changes"]) == ["pre: NameInUse old.example.org", "add: A new.example.org 192.0.2.7"]
