@@ -20,7 +20,7 @@ from analyzer.export.cells import Lines
 from analyzer.export.files import LineFiles
 from analyzer.export.percent_kernels import decode_percent
 from analyzer.export.zeek_addresses import in_ipv4, is_local
-from analyzer.export.zeek_services import zeek_service
+from analyzer.export.zeek_services import WEBSOCKET, zeek_service
 from analyzer.registries.cipher_suites import zeek_suite_name
 from analyzer.registries.quic import zeek_version_name as zeek_quic_version_name
 from analyzer.registries.tls import zeek_alert_name, zeek_curve_name, zeek_version_name
@@ -349,11 +349,19 @@ QUIC: Final = Log("quic", "quic", (Field("ts", "time", _column("first_time")), *
 LOGS: Final = (CONN, DNS, SSL, X509, HTTP, QUIC)
 
 
+def _goes_on_as_websocket(batch: pa.RecordBatch, sockets: Sheet) -> pa.Array:
+    """Which connections have a WebSocket that could be read without keys."""
+    clear = pc.filter(sockets.column("connection"), pc.invert(sockets.column("is_encrypted")))
+    return pc.is_in(batch.column("connection"), value_set=clear)
+
+
 def build_log(log: Log, batches: Mapping[str, Sheet]) -> pa.RecordBatch:
     """The lines of one log: a batch with the log's fields as columns."""
     batch = Sheet.of(batches[log.table]).arrow()
     if log.only is not None and batch.column(log.only).null_count:
         batch = batch.filter(batch.column(log.only).is_valid())
+    if log is CONN:
+        batch = batch.append_column(WEBSOCKET, _goes_on_as_websocket(batch, Sheet.of(batches["websockets"])))
     if log.keep is not None:
         kept = log.keep(batch)
         batch = batch if pc.all(kept).as_py() is not False else batch.filter(kept)

@@ -21,6 +21,10 @@ SERVICES: Final = {
 _OVER_UDP: Final = {"krb_tcp": "krb", "dnp3_tcp": "dnp3_udp", "ldap_tcp": "ldap_udp"}
 
 
+WEBSOCKET: Final = "is_websocket"
+"""A column beside those of ``connections``: the connection went on as a WebSocket."""
+
+
 def zeek_service(batch: pa.RecordBatch) -> pa.Array:
     """Zeek's service: the outer protocol first."""
     inner = _zeek_name(batch, "service")
@@ -31,7 +35,8 @@ def zeek_service(batch: pa.RecordBatch) -> pa.Array:
     inner = pc.coalesce(pc.if_else(is_quic, constant("quic,ssl"), inner), inner)  # Zeek says so once it has opened the Initials
     outer = _zeek_name(batch, "outer_service")
     both = pc.binary_join_element_wise(outer, inner, constant(","))
-    return pc.coalesce(both, outer, inner)
+    told = pc.coalesce(both, outer, inner)
+    return pc.if_else(batch.column(WEBSOCKET), pc.binary_join_element_wise(told, constant("websocket"), constant(",")), told)
 
 
 def _zeek_name(batch: pa.RecordBatch, column: str) -> pa.Array:

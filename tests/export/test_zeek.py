@@ -8,11 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from analyzer.cli import run
 from analyzer.errors import OutputError
 from analyzer.export.zeek import KINDS, LOGS, ZeekJsonWriter
 from analyzer.report.build import Context, build_tables
 from analyzer.tables.connections import CONN_STATES
 from tests.report.rows import CERTIFICATES, make_inputs
+
+CAPTURES = Path(__file__).parents[2] / "captures"
 
 
 def write(folder: Path, *inputs: Any) -> dict[str, list[dict[str, Any]]]:
@@ -152,3 +155,9 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="cannot be written there"):
         ZeekJsonWriter(tmp_path / "file")
+
+
+def test_a_websocket_is_named_behind_http(tmp_path: Path) -> None:
+    assert run(["analyze", str(CAPTURES / "websocket.pcapng"), "-f", "zeek-json", "-o", str(tmp_path / "logs"), "--quiet"]) == 0
+    services = [json.loads(line).get("service") for line in (tmp_path / "logs" / "conn.log").read_text().splitlines()]
+    assert "http,websocket" in services

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from analyzer.export.zeek_services import SERVICES, zeek_service
+from analyzer.export.zeek_services import SERVICES, WEBSOCKET, zeek_service
 from analyzer.report.connections import SERVICES as OURS
 
 
@@ -30,7 +30,8 @@ def test_names(service: str | None, outer: str | None, transport: str, expected:
     batch = pa.RecordBatch.from_arrays(
         [pa.array([one], text) for one in (service, outer, transport, ja4)], ["service", "outer_service", "transport", "tls_ja4"]
     )
-    assert zeek_service(batch).to_pylist() == [expected]
+    assert zeek_service(batch.append_column(WEBSOCKET, pa.array([False]))).to_pylist() == [expected]
+    assert zeek_service(batch.append_column(WEBSOCKET, pa.array([True]))).to_pylist() == [expected and f"{expected},websocket"]
 
 
 def test_every_name_is_one_of_ours() -> None:
