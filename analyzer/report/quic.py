@@ -218,7 +218,8 @@ def _pairs(q: Rows) -> dict[str, Built]:
         columns[f"{told}_crypto_frames"] = ints(_by_end(q, "crypto_frames", end))
         columns[f"{told}_one_rtt_bytes"] = ints(_by_end(q, "short_bytes", end))
         columns[f"{told}_unvalidated_bytes"] = ints(_by_end(q, "unvalidated_bytes", end))
-        columns[f"{told}_id"] = hexadecimal(q["scid"][rows, sender], q["scid_size"][rows, sender])
+        sizes = np.where(q["is_path"] == 1, 0, q["scid_size"][rows, sender])  # of a path only the length of the ids is known
+        columns[f"{told}_id"] = hexadecimal(q["scid"][rows, sender], sizes)
     return columns
 
 
