@@ -48,7 +48,7 @@ def tell_quic(case: Case) -> Chapter:
     if row["first_initial_frame"] is None:
         text = "The Initial that opened this connection is not in the capture: it was open before. Its name cannot be known."
         return Chapter("quic", "QUIC: already under way", LAYER, _ends(case), (text,), steps, _agreed(row))
-    told = (_opening(case, row), _detours(row), _early(case, row), _doubts(row), _race(row))
+    told = (_opening(case, row), _learned(row), _detours(row), _early(case, row), _doubts(row), _race(row))
     numbers = tuple(number for step in steps for number in step.frames)
     return Chapter("quic", _title(case, row), LAYER, numbers, tuple(text for text in told if text), steps, _agreed(row))
 
@@ -143,6 +143,20 @@ def _opening(case: Case, row: Row) -> str:
 
 def _after(took: float | None) -> str:
     return f" after {duration(took)}" if took is not None else ""
+
+
+def _learned(row: Row) -> str:
+    """From where the client knew that it may take QUIC."""
+    words = {
+        "https record": "the HTTPS record of the name in the DNS offers HTTP/3",
+        "alt-svc": "an earlier response over TCP offered HTTP/3 (Alt-Svc)",
+        "altsvc frame": "the server offered HTTP/3 on a connection over TCP (ALTSVC frame)",
+    }.get(row["learned_from"] or "")
+    if words is None:
+        return ""
+    where = frames([row["learned_frame"]])
+    carrier = f", connection {row['learned_connection']}" if row["learned_connection"] else ""
+    return f"The client could know that QUIC is spoken here: {words} ({where}{carrier}), {duration(row['learned_ms'])} before."
 
 
 def _detours(row: Row) -> str:

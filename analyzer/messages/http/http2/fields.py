@@ -18,6 +18,7 @@ REQUEST_SPANS: Final = {
 }  # fmt: skip
 RESPONSE_SPANS: Final = {
     b"content-type": "response_type", b"content-encoding": "content_encoding", b"server": "server", b"location": "location",
+    b"alt-svc": "alt_svc",
 }  # fmt: skip
 PROXY_NAMES: Final = frozenset((b"forwarded", b"x-forwarded-for", b"x-forwarded-from", b"client-ip", b"via"))
 CODINGS: Final = {b"gzip": GZIP, b"x-gzip": GZIP, b"deflate": DEFLATE, b"br": BROTLI, b"zstd": ZSTD, b"identity": NO_CODING, b"": NO_CODING}
@@ -65,7 +66,8 @@ def _one_line(content: bytes) -> bytes:
     return content
 
 
-def _keep(row: np.void, text: Text, name: str, value: bytes) -> None:
+def keep_text(row: np.void, text: Text, name: str, value: bytes) -> None:
+    """A text of a row; nothing where it is empty."""
     if value:
         row[name], row[f"{name}_size"] = text.append(value)
 
@@ -102,18 +104,18 @@ def keep_request(row: np.void, text: Text, fields: Fields) -> None:
         span = REQUEST_SPANS.get(name)
         if span is not None:
             if name != b"host" or row["host_size"] == 0:
-                _keep(row, text, span, value)
+                keep_text(row, text, span, value)
         elif name == b"sec-fetch-dest":
             row["fetch"] = 1 if value == b"document" else 2
         elif name == b"content-encoding":
             row["request_coding"] = _coding(value)
         elif name == b"content-disposition":
-            _keep(row, text, "request_filename", _filename(value))
+            keep_text(row, text, "request_filename", _filename(value))
         elif name in (b"authorization", b"proxy-authorization"):
-            _keep(row, text, "username", _user(value))
+            keep_text(row, text, "username", _user(value))
         elif name in PROXY_NAMES:
             proxied.append(name.upper() + b" -> " + _one_line(value))
-    _keep(row, text, "proxied", b"\n".join(proxied))
+    keep_text(row, text, "proxied", b"\n".join(proxied))
 
 
 def keep_response(row: np.void, text: Text, fields: Fields) -> None:
@@ -121,11 +123,11 @@ def keep_response(row: np.void, text: Text, fields: Fields) -> None:
     for name, value in fields:
         span = RESPONSE_SPANS.get(name)
         if span is not None:
-            _keep(row, text, span, value)
+            keep_text(row, text, span, value)
         if name == b"content-encoding":
             row["response_coding"] = _coding(value)
         elif name == b"content-disposition":
-            _keep(row, text, "response_filename", _filename(value))
+            keep_text(row, text, "response_filename", _filename(value))
     keep_trailers(row, fields)
 
 
