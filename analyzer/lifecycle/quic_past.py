@@ -45,15 +45,15 @@ class QuicPast:
         if len(finished.quic) == 0:
             return finished
         at = np.flatnonzero((finished.quic["seen"] == 1) & (finished.quic["is_path"] == 0))
-        told = finished
+        beside: list[Side] = []
         if len(at):
             for rows, text in responses:
                 self._hints.learn_responses(rows, text, connections, rows["connection"].astype(np.int64))
-            names = names_asked(finished.handshakes, finished.texts.tls, at)
             clients = {client[:2] for client in ends_of(finished.connections, at, client=True)}
-            beside = [side for side in self._sides if side.client[:2] in clients]
+            beside += [side for side in self._sides if side.client[:2] in clients]
             beside += [side for side in self._open(connections, *handshakes) if side.client[:2] in clients]
-            told = replace(finished, beside=tuple(beside), learned=learned(finished, names, at, self._hints))
+        names = names_asked(finished.handshakes, finished.texts.tls, at)
+        told = replace(finished, beside=tuple(beside), learned=learned(finished, names, at, self._hints))
         self._sides.extend(sides_of(finished))
         return told
 

@@ -45,7 +45,7 @@ class Races:
         quic: (r,) their output positions.
         tcp: (r,) number of the TCP connection beside each.
         first_ts: (r,) its first packet, ns.
-        is_race: (r,) they began within ``Thresholds.quic_race_ms``.
+        is_race: (r,) they began within ``Thresholds.quic_race_ms``, and neither was ready when the other began.
         quic_won: (r,) QUIC finished its handshake first.
         lead: (r,) time between the ends of their handshakes, ns; 0 where one has not finished its own.
         loser_bytes: (r,) bytes of the loser's IP packets; -1 = it went on.
@@ -73,8 +73,10 @@ def find_races(finished: Finished, at: Ints, limits: Thresholds = DEFAULTS) -> R
     won = (mine > 0) & ((theirs == 0) | (mine <= theirs))
     both = (mine > 0) & (theirs > 0)
     own = finished.endpoints_a["ip_bytes"][quic].astype(np.int64) + finished.endpoints_b["ip_bytes"][quic].astype(np.int64)
-    gap = np.abs(first - finished.connections["first_ts"][quic])
-    is_race = (gap <= limits.ns("quic_race_ms")) & ((mine > 0) | (theirs > 0))
+    begun = finished.connections["first_ts"][quic]
+    is_race = (np.abs(first - begun) <= limits.ns("quic_race_ms")) & ((mine > 0) | (theirs > 0))
+    is_race &= (theirs == 0) | (begun < theirs)  # who was ready before the other began did not race with it
+    is_race &= (mine == 0) | (first < mine)
     return Races(quic, tcp, first, is_race, won, np.where(both, np.abs(theirs - mine), 0), np.where(won, cost, own))
 
 

@@ -95,7 +95,7 @@ def _step_text(name: str, case: Case, row: Row) -> str:
         "quic_version_negotiation": f"the server does not speak that version, it knows {_versions(row)}",
         "quic_retry": "the server wants the client's address proven first",
         "quic_second_initial": "with the token of the Retry" if row["retry_frame"] else f"in version {row['version']}",
-        "quic_first_server_initial": "brings the ServerHello: from here on both have keys",
+        "quic_first_server_initial": "the server answers: with its ServerHello both have keys",
         "quic_first_server_handshake": "certificate and Finished" if not (case.one("tls") or {}).get("resumed") else "Finished",
         "quic_first_client_handshake": "confirms them, and so proves the client's address",
         "quic_client_finished": "a check over the whole handshake: for the client it is over",

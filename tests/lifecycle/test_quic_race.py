@@ -79,3 +79,9 @@ def test_names_are_compared_without_case() -> None:
     for row, at in zip(f.handshakes, (0, 15), strict=True):
         row.server_name, row.server_name_size = at, 15
     assert find_races(replace(f, texts=replace(f.texts, tls=text)), np.array([0])).tcp.tolist() == [2]
+
+
+def test_one_after_the_other_is_no_race() -> None:
+    assert not find_races(flush({"first_ts": 1 * MS, "end": 9}), np.array([0])).is_race.any()
+    assert not find_races(flush({"first_ts": 50 * MS, "end": 90}), np.array([0])).is_race.any()
+    assert find_races(flush({"first_ts": 1 * MS, "end": 11}), np.array([0])).is_race.all()
