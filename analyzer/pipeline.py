@@ -26,6 +26,7 @@ from analyzer.lifecycle.flight import Flights, find_flights
 from analyzer.lifecycle.milestones import build_milestones
 from analyzer.lifecycle.phases import build_phases
 from analyzer.lifecycle.quality import Quality
+from analyzer.lifecycle.quic_past import QuicPast
 from analyzer.memory import Memory
 from analyzer.messages.dns import Dns
 from analyzer.messages.inside import Inside
@@ -94,6 +95,7 @@ class Pipeline:
         self._inside = Inside(self.memory, options, decode=decode)
         self._keys = KeyTexts(options.keylog)
         self._attribution = Attribution(options)
+        self._quic_past = QuicPast()
         self._context = Context(
             0,
             self._tls.certificates,
@@ -243,6 +245,7 @@ class Pipeline:
         self._dns.process_packets(batch, connections)
         self._dns.pair()
         self._attribution.learn(self._dns)
+        self._quic_past.learn(self._dns, self._tracker.connections)
         self._attribution.attribute(batch, connections)
         self._over.append(self._tracker.expire(batch.now_ns))
 
@@ -291,6 +294,7 @@ class Pipeline:
         self._read_quic()
         self._dns.pair()
         self._attribution.learn(self._dns)
+        self._quic_past.learn(self._dns, self._tracker.connections)
         finished = self._gather(rows, batch.now_ns)
         self.quality.observe_finished(finished)
         protocols = (self._dns, self._tls, self._quic, self._over_quic, self._web, self._inside)
@@ -353,7 +357,9 @@ class Pipeline:
             "records": records,
         }
         texts = Texts(self._tls.text.data, http_text, self._dns.text.data, self._attribution.text.data, self._quic.text.data)
-        return Finished(rows=rows, texts=texts, **{name: plain_rows(table) for name, table in tables.items()})
+        finished = Finished(rows=rows, texts=texts, **{name: plain_rows(table) for name, table in tables.items()})
+        advertised = (part for web in (self._web, self._inside) for part in web.advertised())
+        return self._quic_past.add_to(finished, tracker.connections, (self._tls.handshakes, self._tls.text.data), advertised)
 
     def certificates(self) -> Iterator[tuple[str, bytes]]:
         """SHA-256 and DER of each distinct certificate seen so far."""

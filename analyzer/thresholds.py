@@ -57,11 +57,31 @@ class Thresholds:
     tls_weak_ec_bits: float = _limit(224, "tls.weak_ec_bits", "tls.weak_ec_key: the curve is smaller")
     tls_broken_prime_bits: float = _limit(1024, "tls.broken_prime_bits", "tls.broken_dh_prime: the prime is shorter")
     tls_weak_prime_bits: float = _limit(2048, "tls.weak_prime_bits", "tls.weak_dh_prime: the prime is shorter")
+    tls_window_segments: float = _limit(
+        10, "tls.window_segments", "tls.certificate_flight: the certificates fill more segments (what a server may send first, RFC 6928)"
+    )
+    tls_lifetime_days: float = _limit(
+        0,
+        "tls.lifetime_days",
+        "tls.long_lifetime: a public certificate is valid for longer; 0 = what the CA/Browser Forum allows then",
+    )
+    quic_fallback_ms: float = _limit(
+        30_000, "quic.fallback_ms", "quic.fell_back: TCP begins no later than this after QUIC that nobody answered"
+    )
+    quic_race_ms: float = _limit(1000, "quic.race_ms", "quic.race: QUIC and TCP to the same name begin within this")
+    quic_amplification: float = _limit(
+        3,
+        "quic.amplification",
+        "quic.amplification: a server sends more than so many times what it got before the address is proven",
+    )
+    quic_initial_bytes: float = _limit(1200, "quic.initial_bytes", "quic.small_initial: the client's are smaller (RFC 9000 14.1)")
+    quic_retries: float = _limit(3, "quic.retries", "quic.retry_always: a server sends a Retry on all of at least so many connections")
     http_slow_ms: float = _limit(1000, "http.slow_ms", "http.slow: the first byte of the response takes longer than this")
     http_uncompressed_bytes: float = _limit(
         10_240, "http.uncompressed_bytes", "http.no_compression: text of more bytes than this is sent without compression"
     )
     http_redirects: float = _limit(3, "http.redirects", "http.redirect_chain: more redirects than this one after the other")
+    http2_flow_control_ms: float = _limit(100, "http2.flow_control_ms", "http2.flow_control: a body is held up for longer than this")
     severities: tuple[tuple[str, str], ...] = ()
 
     def ns(self, name: str) -> int:

@@ -32,7 +32,7 @@ _FIELDS: Final = (
     "tls.handshake.ciphersuite", "tls.handshake.extensions_server_name", "tls.handshake.ja3", "tls.handshake.ja3s",
     "tls.handshake.extensions_alpn_str", "http.request.method", "http.request.uri", "http.response.code",
 )  # fmt: skip
-_TABLES: Final = ("connections", "tls", "dns", "http")
+_TABLES: Final = ("connections", "tcp", "tls", "dns", "http")
 CLOSE_MS: Final = 0.0015  # times are the same when they differ by less: tshark's have microseconds in some captures
 
 
@@ -49,13 +49,17 @@ class Disagreement:
 
 @dataclass
 class Verdict:
-    """What was compared, how often both agree, and where not."""
+    """What was compared, how often both agree, and where not.
+
+    ``judged``: ends of connections by the evidence that calls segments something else than Wireshark's guess by time does.
+    """
 
     connections: int = 0
     of: int = 0
     left_out: int = 0
     compared: Counter[str] = field(default_factory=Counter)
     disagreements: list[Disagreement] = field(default_factory=list)
+    judged: Counter[str] = field(default_factory=Counter)
 
     def compare(self, row: Row, what: str, ours: Any, theirs: Any, frame: int = 0) -> None:
         """Note one value; times in ms, other values as text."""
@@ -132,7 +136,7 @@ def verify(captures: Sequence[str], sample: int, options: Options) -> Verdict:
         verdict.connections += 1
         frames = [frame for frame in theirs.get(number, []) if len(frame["tcp.stream"]) + len(frame["udp.stream"]) == 1]  # no ICMP errors
         if row["transport"] == "tcp":
-            compare_tcp(verdict, row, frames)
+            compare_tcp(verdict, row, by_number["tcp"][number], frames)
         for name, compare in _COMPARISONS:
             compare(verdict, row, by_number[name][number], frames)
     return verdict
@@ -148,8 +152,9 @@ def frame_of(frame: Frame) -> int:
     return int(frame["frame.number"][0])
 
 
-def compare_tcp(verdict: Verdict, row: Row, frames: Sequence[Frame]) -> None:
-    """Packets by sender, the handshake's time, and what each end sent again."""
+def compare_tcp(verdict: Verdict, row: Row, ours: Sequence[Row], frames: Sequence[Frame]) -> None:
+    """Packets by sender, the handshake's time, and what each end sent again by Wireshark's rules, which we count beside our own."""
+    ends = {one["sender"]: one for one in ours}
     sides: dict[str, list[Frame]] = {"originator": [], "responder": []}
     for frame in frames:
         address = first(frame, "ip.src") or first(frame, "ipv6.src")
@@ -157,10 +162,18 @@ def compare_tcp(verdict: Verdict, row: Row, frames: Sequence[Frame]) -> None:
         sides["originator" if is_originator else "responder"].append(frame)
     for side, some in sides.items():
         verdict.compare(row, f"{side} packets", row[f"{side}_packets"], len(some))
-        for name, theirs in (("retransmissions", "retransmission"), ("out_of_order", "out_of_order"), ("zero_windows", "zero_window")):
+        end = ends.get(side, {})
+        resent = sum(end.get(f"wireshark_{kind}retransmissions") or 0 for kind in ("", "fast_", "spurious_"))
+        overtaken, closed = end.get("wireshark_out_of_order") or 0, row[f"tcp_{side}_zero_windows"] or 0
+        for name, theirs, value in (
+            ("retransmissions", "retransmission", resent),
+            ("out_of_order", "out_of_order", overtaken),
+            ("zero_windows", "zero_window", closed),
+        ):
             found = [frame for frame in some if frame[f"tcp.analysis.{theirs}"]]
-            value = row[f"tcp_{side}_{name}"] or 0
             verdict.compare(row, f"tcp {name}", value, len(found), frame_of(found[0]) if found else 0)
+        if ((end.get("retransmissions") or 0), (end.get("out_of_order") or 0)) != (resent, overtaken):
+            verdict.judged.update(end.get("decided_by") or ["acknowledged before the capture saw it"])
     times = [frame for frame in frames[2:3] if frame["tcp.analysis.initial_rtt"]]  # nothing was repeated: tshark begins at the last SYN
     if times and row["tcp_connect_ms"]:
         verdict.compare(row, "tcp_connect_ms", row["tcp_connect_ms"], 1e3 * float(first(times[0], "tcp.analysis.initial_rtt")))
@@ -246,3 +259,8 @@ def describe(verdict: Verdict) -> Iterator[str]:
         yield f"{'value':24} {'compared':>9} {'agree':>9} {'differ':>9}"
         for what, count in sorted(verdict.compared.items()):
             yield f"{what:24} {count:9,} {count - different[what]:9,} {different[what] or '.':>9}"
+    if verdict.judged:
+        told = ", ".join(f"{rule} {count:,}" for rule, count in sorted(verdict.judged.items()))
+        yield ""
+        yield "Sent again or overtaken: where evidence speaks against Wireshark's guess by time, the report follows the evidence."
+        yield f"Ends of connections where it did: {told}"

@@ -10,8 +10,8 @@ import pyarrow as pa
 from analyzer.api import Captures, names_of
 from analyzer.options import Options
 from analyzer.report import Report
-from analyzer.report.build import TABLES
 from analyzer.report.columns import Sheet, schema_of
+from analyzer.report.report import KEPT
 from analyzer.report.summary import SHOWN_PHASES
 from analyzer.selection import find_connection
 from analyzer.story.case import Gatherer
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def _sheet(report: Report, name: str) -> Sheet:
     """One table as if the report had been one flush."""
     batches = report.table(name).combine_chunks().to_batches()
-    return Sheet.of(batches[0] if batches else pa.RecordBatch.from_pylist([], schema_of(TABLES[name])))
+    return Sheet.of(batches[0] if batches else pa.RecordBatch.from_pylist([], schema_of(KEPT[name])))
 
 
 def tell_story(report: Report, connection: int | str) -> Story:
@@ -40,7 +40,7 @@ def tell_story(report: Report, connection: int | str) -> Story:
         UsageError: no connection is meant, or more than one.
     """
     gatherer = Gatherer(str(connection))
-    gatherer.add({name: _sheet(report, name) for name in TABLES})
+    gatherer.add({name: _sheet(report, name) for name in KEPT})
     return tell(gatherer.case())
 
 
@@ -67,7 +67,7 @@ def write_html(report: Report, path: str | Path) -> Path:
     """
     from analyzer.html.writing import write_page
 
-    return write_page({name: _sheet(report, name) for name in TABLES}, Path(path))
+    return write_page({name: _sheet(report, name) for name in KEPT}, Path(path))
 
 
 def plot_waterfall(report: Report, connection: int | str) -> Figure:

@@ -68,3 +68,24 @@ def test_values_are_compared_by_their_kind() -> None:
     lines = list(describe(verdict))
     assert lines[0] == "Compared 0 of 0 connections"
     assert lines[-1].split() == ["b", "1", "0", "1"]
+
+
+def tcp_row() -> dict[str, Any]:
+    names = ("retransmissions", "out_of_order", "zero_windows")
+    ends = {f"tcp_{side}_{name}": 0 for side in ("originator", "responder") for name in names}
+    return {"connection": 3, "first_frame": 7, "originator_ip": "192.0.2.1", "originator_port": 9, "tcp_connect_ms": None, **ends} | {
+        f"{side}_packets": 0 for side in ("originator", "responder")
+    }
+
+
+def test_evidence_against_a_guess_is_no_difference() -> None:
+    verdict = Verdict()
+    end = {"sender": "originator", "retransmissions": 1, "out_of_order": 0, "wireshark_out_of_order": 1, "decided_by": ["ip_id"]}
+    frame = {name: [] for name in verification._FIELDS}
+    frame |= {"frame.number": ["8"], "ip.src": ["192.0.2.1"], "tcp.srcport": ["9"], "tcp.analysis.out_of_order": ["1"]}
+    verification.compare_tcp(verdict, tcp_row() | {"originator_packets": 1}, [end], [frame])
+    assert verdict.disagreements == []
+    assert verdict.judged == {"ip_id": 1}
+    assert list(describe(verdict))[-1] == "Ends of connections where it did: ip_id 1"
+    verification.compare_tcp(verdict, tcp_row() | {"originator_packets": 1}, [], [frame])
+    assert [one.what for one in verdict.disagreements] == ["tcp out_of_order"]

@@ -82,6 +82,8 @@ def check_request(request: Request) -> None:
     """Refuse what makes no sense before anything is read. Raises UsageError."""
     if request.rows < 0:
         raise UsageError(f"--rows is a number of connections, 0 or more, not {request.rows}.")
+    if request.certificates and (request.shape.redact or request.shape.redact_key):
+        raise UsageError("--certificates writes certificates as they are, with their names: --redact cannot mask those. Leave out one.")
 
 
 def write_report(request: Request, pipeline: Pipeline, folder: Path, environment: Environment, steps: Sequence[Step] = ()) -> Summary:

@@ -229,7 +229,8 @@ def analyze_segment(data, segments, state, c, e, q, f, r, p, news):
     if p.ack != f.last_ack:
         f.duplicate_count = 0
     is_needed = False
-    if ahead < 0 and length > 0 and kind != KEEP_ALIVE:
+    goes_on = ahead == -1 and size > 1 and not tcp_flags & SYN  # with the byte of a probe, which may not have been taken, and new ones
+    if ahead < 0 and length > 0 and kind != KEEP_ALIVE and not goes_on:
         is_needed = take_resent(segments, state, c, e, f, r, p, end, news)
     else:
         if size > 0 and kind == 0 and has_acknowledged(r) and seq_diff((seq + size) & SEQ_SPACE, r.last_ack) <= 0:

@@ -189,7 +189,7 @@ class Collector:
         chosen = numbers[at]
         kept = {}
         for name, sheet in tables.items():
-            if "connection" in sheet.schema.names and name != "dns" and not name.startswith("zeek"):
+            if "connection" in sheet.schema.names and name not in ("dns", *self.pages) and not name.startswith("zeek"):
                 owners = values_of(sheet.column("connection"), np.int64)
                 kept[name] = rows_at(sheet, np.flatnonzero(np.isin(owners, chosen)))
         self.told.add(chosen, scores[at], kept)

@@ -16,7 +16,7 @@ from analyzer.html.pages import OPENING, PageWaterfall, draw_pages
 from analyzer.lifecycle.explanations import EXPLANATIONS
 from analyzer.report.build import TABLES
 from analyzer.report.columns import schema_of
-from analyzer.report.pages import MEMBERS
+from analyzer.report.pages import MEMBER_COLUMNS, MEMBERS
 from analyzer.report.summary import SHOWN_PHASES, dicts
 from analyzer.report.verdict import Trust
 from analyzer.story.background import TEACHING
@@ -265,6 +265,8 @@ def story_tables(collector: Collector) -> dict[str, pa.Table]:
     tables = collector.told.tables()
     if collector.lookups:
         tables["dns"] = pa.Table.from_batches(collector.lookups)
+    for name, columns in (("pages", TABLES["pages"]), (MEMBERS, MEMBER_COLUMNS)):
+        tables[name] = pa.Table.from_pylist(collector.pages[name], schema_of(columns))
     empty = pa.Table.from_batches([], schema_of(TABLES["certificates"]))
     tables["certificates"] = pa.Table.from_batches(collector.others["certificates"]) if "certificates" in collector.others else empty
     return tables

@@ -119,7 +119,8 @@ def _handshakes(finished: Finished, validity: Validity) -> list[Rows]:
 
 def _crypto(finished: Finished, validity: Validity, limits: Thresholds) -> list[Rows]:
     """What TLS_RULES and QUIC_RULES say, and HTTP_RULES of whole connections."""
-    hits = judge_handshakes(finished, limits) + judge_practice(finished, validity.certificates) + quic_hits(finished)
+    hits = judge_handshakes(finished, limits) + judge_practice(finished, validity.certificates, limits)
+    hits += quic_hits(finished, limits)
     if validity.certificates:
         hits += judge_certificates(finished, validity.certificates, validity.chains, limits)
         hits += judge_staples(finished, validity.certificates)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.tables import Bytes, Ints, Rows, join_tables, take_rows
+from analyzer.tables import Bytes, Ints, Rows, join_tables, new_table, take_rows
+from analyzer.tables.quic import LEARNED
+
+if TYPE_CHECKING:
+    from analyzer.lifecycle.quic_race import Side
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class Finished:
         chain_links: (c,) CHAIN_LINK of these connections.
         lookups, records: LOOKUP (l,) and their RESOURCE_RECORD (r,).
         texts: what spans point into.
+        beside: TLS connections over TCP of the same clients as those of QUIC that have left before or are not over.
+        learned: (n,) LEARNED; no rows where nobody speaks QUIC.
     """
 
     rows: Ints
@@ -64,6 +71,8 @@ class Finished:
     lookups: Rows
     records: Rows
     texts: Texts
+    beside: tuple[Side, ...] = ()
+    learned: Rows = field(default_factory=lambda: new_table(LEARNED, 0))
 
     @cached_property
     def originators(self) -> Rows:

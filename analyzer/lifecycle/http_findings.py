@@ -35,7 +35,6 @@ SMUGGLING: Final = (
 )  # fmt: skip
 COMPRESSIBLE: Final = (b"text/", b"application/json", b"application/javascript", b"application/xml", b"image/svg")
 TLS_PORTS: Final = (443, 8443)
-STALL_NS: Final = 100_000_000
 NO_ERROR, CANCEL = 0, 8  # RFC 9113 7
 
 
@@ -91,7 +90,7 @@ def judge_exchanges(finished: Finished, limits: Thresholds = DEFAULTS) -> list[M
         Marks("http.on_tls_port", is_clear[order] & (x["index"] == 1), *asked),
         Marks("http.redirect_chain", hops == int(limits.http_redirects) + 1, *answered, hops),
         Marks("http2.reset", (x["reset_by"] > 0) & (codes != NO_ERROR) & (codes != CANCEL), *asked, codes),
-        Marks("http2.flow_control", x["stall_ns"] > STALL_NS, *asked, x["stall_ns"]),
+        Marks("http2.flow_control", x["stall_ns"] > limits.ns("http2_flow_control_ms"), *asked, x["stall_ns"]),
         Marks("grpc.failed", status > 0, *answered, status),
     ]
 

@@ -8,16 +8,12 @@ from typing import Final
 import numpy as np
 
 from analyzer.lifecycle.finished import Finished
-from analyzer.lifecycle.quic_race import addresses, find_races
+from analyzer.lifecycle.quic_race import ends_of, find_races
 from analyzer.lifecycle.rules import Hits, Mask, Rule
 from analyzer.tables import Ints, Rows
 from analyzer.tables.quic import BY_APPLICATION, BY_TRANSPORT, INITIAL, PLACE_CODES, UNFAMILIAR
+from analyzer.thresholds import DEFAULTS, Thresholds
 
-SECOND: Final = 1_000_000_000
-FALLBACK_NS: Final = 30 * SECOND  # TCP that begins so long after QUIC, which was never answered, takes its place
-AMPLIFICATION: Final = 3  # RFC 9000 8.1
-LEAST_INITIAL: Final = 1200  # RFC 9000 14.1
-LEAST_RETRIES: Final = 3  # connections of a server, from which "always" means something
 NO_ERRORS: Final = (0, 0x0100)  # NO_ERROR, H3_NO_ERROR
 
 QUIC_RULES: Final = (
@@ -53,7 +49,7 @@ def _by_role(q: Rows, name: str, role: int) -> Ints:
     return values
 
 
-def quic_hits(finished: Finished) -> list[Hits]:
+def quic_hits(finished: Finished, limits: Thresholds = DEFAULTS) -> list[Hits]:
     """Where QUIC_RULES fire."""
     q = finished.quic
     if len(q) == 0:
@@ -84,8 +80,14 @@ def quic_hits(finished: Finished) -> list[Hits]:
             q["not_opened"],
         ),
         ("quic.malformed", (q["error"] > 0) & (q["not_opened"] == 0), q["error_number"], q["last_ts"], q["error"]),
-        ("quic.amplification", begun & (sent > AMPLIFICATION * got) & (got > 0), first_number, first_ts, sent),
-        ("quic.small_initial", begun & (largest > 0) & (largest < LEAST_INITIAL) & (q["odcid_size"] > 0), first_number, first_ts, largest),
+        ("quic.amplification", begun & (sent > limits.quic_amplification * got) & (got > 0), first_number, first_ts, sent),
+        (
+            "quic.small_initial",
+            begun & (largest > 0) & (largest < limits.quic_initial_bytes) & (q["odcid_size"] > 0),
+            first_number,
+            first_ts,
+            largest,
+        ),
         ("quic.transport_error", failed & (q["close_kind"] == BY_TRANSPORT), close_number, close_ts, q["close_code"]),
         ("quic.application_error", failed & (q["close_kind"] == BY_APPLICATION), close_number, close_ts, q["close_code"]),
         ("quic.migration", migrated_ts != 0, migrated_number, migrated_ts, q["paths"]),
@@ -95,15 +97,16 @@ def quic_hits(finished: Finished) -> list[Hits]:
         for name, at, number, ts, amount in ((rule[0], np.flatnonzero(rule[1]), *rule[2:]) for rule in rules)
         if len(at)
     ]
-    return hits + _always_retried(finished, begun, retry_ts != 0) + _races(finished, np.flatnonzero(begun), silent)
+    hits += _always_retried(finished, begun, retry_ts != 0, limits.quic_retries)
+    return hits + _races(finished, np.flatnonzero(begun), silent, limits)
 
 
-def _always_retried(finished: Finished, begun: Mask, retried: Mask) -> list[Hits]:
+def _always_retried(finished: Finished, begun: Mask, retried: Mask, least: float) -> list[Hits]:
     """Servers that sent a Retry on all of their connections: told of the first of these."""
     at = np.flatnonzero(begun)
     if not retried[at].any():
         return []
-    whose = addresses(finished, at, client=False)
+    whose = ends_of(finished.connections, at, client=False)
     servers: dict[tuple[int, int, int], list[int]] = {}
     for server, k in zip(whose, at.tolist(), strict=True):
         if retried[k]:
@@ -112,22 +115,22 @@ def _always_retried(finished: Finished, begun: Mask, retried: Mask) -> list[Hits
     hits = []
     for server, rows in servers.items():
         total = totals[server]
-        if len(rows) >= LEAST_RETRIES and len(rows) == total:
+        if len(rows) >= least and len(rows) == total:
             number, ts = _place(finished.quic, "retry")
             first = np.array(rows[:1])
             hits.append(Hits("quic.retry_always", first, number[first], ts[first], np.array([total])))
     return hits
 
 
-def _races(finished: Finished, at: Ints, silent: Mask) -> list[Hits]:
+def _races(finished: Finished, at: Ints, silent: Mask, limits: Thresholds) -> list[Hits]:
     """QUIC beside TCP for the same name: a race, or TCP in place of QUIC that nobody answered."""
-    races = find_races(finished, at)
+    races = find_races(finished, at, limits)
     if len(races.quic) == 0:
         return []
     number, ts = _place(finished.quic, "first_client_initial")
-    later = finished.connections["first_ts"][races.tcp] - ts[races.quic]
+    later = races.first_ts - ts[races.quic]
     hits = []
-    fell = silent[races.quic] & (later >= 0) & (later <= FALLBACK_NS)
+    fell = silent[races.quic] & (later >= 0) & (later <= limits.ns("quic_fallback_ms"))
     if fell.any():
         rows = races.quic[fell]
         hits.append(Hits("quic.fell_back", rows, number[rows], ts[rows], later[fell]))

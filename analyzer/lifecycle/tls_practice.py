@@ -16,9 +16,9 @@ from analyzer.messages.tls.certificates import Certificate
 from analyzer.registries.cipher_split import split
 from analyzer.tables import Ints
 from analyzer.tables.tls import BY_EXTERNAL_PSK, MEASURED, STEP_CODES
+from analyzer.thresholds import DEFAULTS, Thresholds
 
 DAY_NS: Final = 86_400 * 10**9
-INITIAL_SEGMENTS: Final = 10  # RFC 6928: what a server may send before the first acknowledgement
 USUAL_SEGMENT: Final = 1460
 # longest lifetimes of public certificates (CA/Browser Forum, Baseline Requirements 6.3.2): begin of validity in days since 1970, days
 LIFETIMES: Final = ((17_591, 825), (18_506, 398), (20_527, 200), (20_892, 100), (21_623, 47))
@@ -49,11 +49,14 @@ def most_days(not_before: int) -> int:
     return next((days for begin, days in reversed(LIFETIMES) if not_before >= begin * DAY_NS), 0)
 
 
-def is_too_long(one: Certificate) -> bool:
-    """Whether a public certificate (one with timestamps of Certificate Transparency) is valid for longer than its authority may say."""
+def is_too_long(one: Certificate, allowed: float = 0) -> bool:
+    """Whether a public certificate (one with timestamps of Certificate Transparency) is valid for longer than its authority may say.
+
+    ``allowed``: days, 0 = what public authorities may say.
+    """
     if not one.timestamps or one.not_before is None or one.not_after is None:
         return False
-    days = most_days(one.not_before)
+    days = allowed or most_days(one.not_before)
     return days > 0 and one.not_after - one.not_before > days * DAY_NS
 
 
@@ -63,7 +66,7 @@ def is_poor(code: int) -> bool:
     return code > 0 and not (suite.aead and (suite.tls13 or suite.forward_secrecy is True))
 
 
-def judge_practice(finished: Finished, certificates: Sequence[Certificate]) -> list[Hits]:
+def judge_practice(finished: Finished, certificates: Sequence[Certificate], limits: Thresholds = DEFAULTS) -> list[Hits]:
     """The rules about handshakes that were answered."""
     h = finished.handshakes
     answered = h["step_basis"][:, STEP_CODES["server_hello"]] == MEASURED
@@ -84,10 +87,12 @@ def judge_practice(finished: Finished, certificates: Sequence[Certificate]) -> l
     sizes = np.array([certificates[number].der_bytes for number in numbers.tolist()])
     flight = np.bincount(order, sizes[which], len(h)).astype(np.int64)
     mss = np.where(h["client"] == 0, finished.endpoints_a["mss"], finished.endpoints_b["mss"]).astype(np.int64)
-    window = INITIAL_SEGMENTS * np.where(mss > 0, mss, USUAL_SEGMENT)
+    window = limits.tls_window_segments * np.where(mss > 0, mss, USUAL_SEGMENT)
     is_leaf = links["place"] == 0
     long = np.zeros(len(h), np.bool_)
-    long[order[is_leaf & np.array([is_too_long(certificates[number]) for number in numbers.tolist()])[which]]] = True
+    long[order[is_leaf & np.array([is_too_long(certificates[number], limits.tls_lifetime_days) for number in numbers.tolist()])[which]]] = (
+        True
+    )
     life = np.array([(certificates[n].not_after or 0) - (certificates[n].not_before or 0) for n in numbers.tolist()], np.int64)
     lives = nothing.copy()
     lives[order[is_leaf]] = life[which[is_leaf]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from analyzer.batch import Batch
 from analyzer.memory import Memory
-from analyzer.messages.joined import join_exchanges
+from analyzer.messages.joined import Part, join_exchanges
 from analyzer.messages.services import Services, Sorted
 from analyzer.messages.web import PROTOCOLS, Taken, Web
 from analyzer.options import Options
@@ -31,6 +31,10 @@ class Inside:
         found = self._services.sort(runs, connections)
         self._web.process_runs(batch, found, connections)
         return found
+
+    def advertised(self) -> list[Part]:
+        """As Web.advertised."""
+        return self._web.advertised()
 
     @property
     def anomalies(self) -> dict[str, int]:

@@ -63,6 +63,13 @@ class Web:
             self._open_http2().process_runs(batch, found.runs, found.wanted[HTTP2], connections)
         return tunnels
 
+    def advertised(self) -> list[Part]:
+        """EXCHANGE rows with Alt-Svc of connections that have not left, and their text."""
+        http = self.http
+        live = http.exchanges[: http.used]
+        parts = [(take_rows(http.exchanges, np.flatnonzero((live["connection"] >= 0) & (live["alt_svc_size"] > 0))), http.text.data)]
+        return parts if self._http2 is None else [*parts, (self._http2.advertised(), self._http2.text.data)]
+
     def _open_http2(self) -> Http2:
         if self._http2 is None:
             from analyzer.messages.http.http2 import Http2

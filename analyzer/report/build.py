@@ -137,7 +137,7 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
         "waits": waits.build_waits(told.delays, identity),
         "dns": dns.build_dns(finished, identity, names),
         "tls": tls_batch,
-        "quic": quic.build_quic(finished, identity),
+        "quic": quic.build_quic(finished, identity, context.thresholds),
         "certificates": certificates.build_certificates(chains, context.reported_certificates),
         "connection_certificates": certificates.build_connection_certificates(chains, identity),
         "http": http_batch.take(sorting),

@@ -21,7 +21,7 @@ from analyzer.tables.http import HTTP_ERRORS, MEDIA_TYPES, NO_CODING
 
 _SPANS: Final = (
     "method", "target", "host", "referrer", "user_agent", "origin", "request_type", "response_type", "content_encoding", "server",
-    "location", "upgrade", "reason", "info_reason", "username", "proxied", "request_filename", "response_filename",
+    "alt_svc", "location", "upgrade", "reason", "info_reason", "username", "proxied", "request_filename", "response_filename",
 )  # fmt: skip
 HTTP3: Final = 30  # EXCHANGE.version
 
@@ -52,6 +52,7 @@ COLUMNS = (
     Column("response_content_type", "text", "Content-Type of the response"),
     Column("content_encoding", "text", "Content-Encoding of the response"),
     Column("server", "text", "Server field"),
+    Column("alt_svc", "text", "Alt-Svc field of the response, or ALTSVC frame: where else the origin is served", caveat="h3: over QUIC"),
     Column("location", "text", "Location field"),
     Column("upgrade", "text", "Upgrade field of the response"),
     Column("username", "text", "user of HTTP basic authentication"),

@@ -55,6 +55,12 @@ MEMBER_COLUMNS: Final = (
     Column("page", "number", "the page"),
     Column("connection", "number", "number of the connection"),
     Column("index", "number", "rank of the exchange on it"),
+    Column("rank", "number", "rank of the exchange in the page, by the begin of its request"),
+    Column("since_start_ms", "milliseconds", "from the begin of the page to its request", "ms"),
+    Column("url", "text", "URL asked for"),
+    Column("cause_connection", "number", "connection of the exchange that made the client ask: that named it, or led to it"),
+    Column("cause_index", "number", "rank of that exchange on its connection"),
+    Column("cause_url", "text", "URL of that exchange"),
 )
 _NUMBERS: Final = ("connection", "index", "start", "first_byte", "end", "status", "body", "fetch", "begin",
                    *(f"part_{part}" for part in PARTS))  # fmt: skip
@@ -233,8 +239,28 @@ class _Groups:
             },
         )
         order = members[np.lexsort((members, which))]
-        told = {"page": ints(page_of[order] + before + 1), "connection": ints(x["connection"][order]), "index": ints(x["index"][order])}
-        return {"pages": sheet, MEMBERS: make_sheet(MEMBER_COLUMNS, told)}
+        return {"pages": sheet, MEMBERS: self._members(t, order, begin, before)}
+
+    def _members(self, t: Mapping[str, pa.Array], order: Ints, begin: Ints, before: int) -> Sheet:
+        """The exchanges at ``order``, which are those of each page after the other, by time; ``begin``: of each page."""
+        x, page = self._x, self._page_of[order]
+        firsts = np.searchsorted(page, np.arange(len(begin)))
+        parent = self._parents[order]
+        caused: Mask = (parent >= 0) & (self._page_of[parent] == page)
+        return make_sheet(
+            MEMBER_COLUMNS,
+            {
+                "page": ints(page + before + 1),
+                "connection": ints(x["connection"][order]),
+                "index": ints(x["index"][order]),
+                "rank": ints(np.arange(len(order)) - firsts[page] + 1),
+                "since_start_ms": milliseconds(x["start"][order] - begin[page]),
+                "url": t["url"].take(ints(order).arrow()),
+                "cause_connection": ints(x["connection"][parent], caused),
+                "cause_index": ints(x["index"][parent], caused),
+                "cause_url": t["url"].take(ints(parent, caused).arrow()),
+            },
+        )
 
     def _paths(self, members: Ints, which: Ints, requests: Ints) -> tuple[list[str], Ints, Ints]:
         """Critical path of each page as names one after the other, their number, and its time by PARTS."""

@@ -15,8 +15,9 @@ from analyzer.report.columns import Column, Sheet, empty_sheet, make_sheet
 from analyzer.report.identity import IDENTITY, Identity
 from analyzer.report.text import between, chosen, counts, ints, milliseconds, named, padded, spans, texts, times
 from analyzer.tables import Bytes, Ints, Rows, take_rows
-from analyzer.tables.quic import BY_APPLICATION, CLOSE_KINDS, ERRORS, KINDS, NOT_CLOSED, PLACE_CODES, SHORT
+from analyzer.tables.quic import BY_APPLICATION, CLOSE_KINDS, ERRORS, KINDS, NOT_CLOSED, PLACE_CODES, SHORT, WAYS
 from analyzer.tables.tls import ABSENT, BASES, STEP_CODES
+from analyzer.thresholds import DEFAULTS, Thresholds
 
 ENDS: Final = ("client", "server")
 FEW: Final = 3  # changes of the spin bit, from which nothing can be told
@@ -79,6 +80,15 @@ COLUMNS: Final = (
     Column("spin_round_trips", "number", "round trips seen by the spin bit"),
     Column("spin_least_ms", "milliseconds", "the shortest of them", "ms"),
     Column("spin_mean_ms", "milliseconds", "their mean", "ms", "the application's pauses are in it"),
+    Column(
+        "learned_from",
+        "text",
+        "from where the client knew that the name speaks QUIC: https record (DNS), alt-svc (field of a response), altsvc frame (HTTP/2)",
+        caveat="empty: not in the capture, or encrypted",
+    ),
+    Column("learned_ms", "milliseconds", "how long before the first packet", "ms"),
+    Column("learned_frame", "number", "frame that told it"),
+    Column("learned_connection", "number", "connection that carried it"),
     Column("race_connection", "number", "TCP connection of the same client to the same name that began within a second"),
     Column("race_winner", "text", "which of the two finished its handshake first: quic or tcp"),
     Column("race_lead_ms", "milliseconds", "time between the ends of their handshakes", "ms"),
@@ -218,26 +228,39 @@ def _pairs(q: Rows) -> dict[str, Built]:
         columns[f"{told}_crypto_frames"] = ints(_by_end(q, "crypto_frames", end))
         columns[f"{told}_one_rtt_bytes"] = ints(_by_end(q, "short_bytes", end))
         columns[f"{told}_unvalidated_bytes"] = ints(_by_end(q, "unvalidated_bytes", end))
-        columns[f"{told}_id"] = hexadecimal(q["scid"][rows, sender], q["scid_size"][rows, sender])
+        sizes = np.where(q["is_path"] == 1, 0, q["scid_size"][rows, sender])  # of a path only the length of the ids is known
+        columns[f"{told}_id"] = hexadecimal(q["scid"][rows, sender], sizes)
     return columns
 
 
-def _race(finished: Finished, at: Ints, identity: Identity) -> dict[str, Built]:
+def _race(finished: Finished, at: Ints, limits: Thresholds) -> dict[str, Built]:
     """The columns about the TCP connection beside each one."""
-    races = find_races(finished, at)
+    races = find_races(finished, at, limits)
     place = np.full(len(finished.rows) + 1, -1, np.int64)
     place[races.quic[races.is_race]] = np.flatnonzero(races.is_race)
     where = place[at]
     lead = milliseconds(races.lead, races.lead > 0)
     return {
-        "race_connection": ints(identity.numbers[races.tcp]).take(where),
+        "race_connection": ints(races.tcp).take(where),
         "race_winner": chosen(("tcp", "quic"), races.quic_won.astype(np.int64)).take(where),
         "race_lead_ms": lead.take(where),
-        "race_loser_bytes": ints(races.loser_bytes).take(where),
+        "race_loser_bytes": ints(races.loser_bytes, races.loser_bytes >= 0).take(where),
     }
 
 
-def build_quic(finished: Finished, identity: Identity) -> Sheet:
+def _learned(finished: Finished, at: Ints) -> dict[str, Built]:
+    """The columns that say from where the client knew that the name speaks QUIC."""
+    told = take_rows(finished.learned, at)
+    known: Mask = told["how"] > 0
+    return {
+        "learned_from": chosen(WAYS, told["how"], known),
+        "learned_ms": milliseconds(finished.connections["first_ts"][at] - told["ts"], known),
+        "learned_frame": counts(told["number"]),
+        "learned_connection": counts(told["connection"]),
+    }
+
+
+def build_quic(finished: Finished, identity: Identity, limits: Thresholds = DEFAULTS) -> Sheet:
     """QUIC rows of the connections that speak it, in output order."""
     at = np.flatnonzero(finished.quic["seen"] == 1)
     if len(at) == 0:
@@ -279,7 +302,8 @@ def build_quic(finished: Finished, identity: Identity) -> Sheet:
             "spin_mean_ms": milliseconds(q["spin_sum"][np.arange(len(q)), end] // np.maximum(trips, 1), spins),
             "original_id": hexadecimal(q["odcid"], q["odcid_size"]),
             **_pairs(q),
-            **_race(finished, at, identity),
+            **_race(finished, at, limits),
+            **_learned(finished, at),
             "streams": ints(q["streams"], keyed),
             "early_packets": ints(q["early_packets"], keyed),
             "datagrams": ints(q["datagrams"]),

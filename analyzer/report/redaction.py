@@ -35,7 +35,8 @@ PUBLIC: Final = frozenset(
     data_of kind phase type class opcode outcome rcode answer_types extended_error qclass_name qtype_name rcode_name opcode_name
     key_algorithm key_type key_curve key_exponent signature_algorithm key_usage extended_key_usage severity rule meaning detail amount_unit
     advice explanation unit affects error reset_by reset_code grpc_status client_goaway server_goaway staple_status critical_path waited_for
-    protocol race_result
+    protocol race_result client first_alpn first_version offered_versions close_kind close_sender close_error spin_bit race_winner
+    learned_from
     """.split()  # noqa: SIM905 - words read best one after the other
 )
 """Columns that say nothing about who, by their names without ``dns_``, ``tcp_``, ``tls_`` or ``http_``; so does every ``_basis``."""
@@ -46,7 +47,7 @@ _METHODS: Final = {
         "host", "name", "dns_name", "dns_cnames", "dns_other_names", "query", "sni", "tls_sni", "names", "certificate_names",
         "tls_certificate_names", "common_name",
     ),
-    "url": ("url", "http_url", "target", "referrer", "origin", "location", "uris", "ocsp_urls", "issuer_urls", "subject"),
+    "url": ("url", "cause_url", "http_url", "target", "referrer", "origin", "location", "uris", "ocsp_urls", "issuer_urls", "subject"),
     "answer": ("answers",),
     "distinguished": (
         "certificate_subject", "certificate_issuer", "tls_certificate_subject", "tls_certificate_issuer", "issuer",

@@ -9,9 +9,13 @@ import pyarrow as pa
 
 from analyzer.report.build import TABLES
 from analyzer.report.columns import Sheet, schema_of
+from analyzer.report.pages import MEMBER_COLUMNS, MEMBERS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+KEPT = {**TABLES, MEMBERS: MEMBER_COLUMNS}
+"""The tables of a report, and the one beside them that says which exchange belongs to which page."""
 
 
 def to_frame(table: pa.Table | pa.RecordBatch) -> pd.DataFrame:
@@ -31,7 +35,7 @@ class Report:
     """
 
     def __init__(self) -> None:
-        self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
+        self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in KEPT}
         self._frames: dict[str, pd.DataFrame] = {}
 
     @classmethod
@@ -44,14 +48,14 @@ class Report:
 
     def add(self, batches: Mapping[str, Sheet | pa.RecordBatch]) -> None:
         """Take the tables of one flush; tables that are no part of the report are left out."""
-        for name in batches.keys() & TABLES.keys():
+        for name in batches.keys() & KEPT.keys():
             batch = batches[name]
             self._batches[name].append(batch.arrow() if isinstance(batch, Sheet) else batch)
             self._frames.pop(name, None)
 
     def table(self, name: str) -> pa.Table:
         """One table as Arrow; ``connections`` sorted by number."""
-        table = pa.Table.from_batches(self._batches[name], schema_of(TABLES[name]))
+        table = pa.Table.from_batches(self._batches[name], schema_of(KEPT[name]))
         return table.sort_by("connection") if name == "connections" else table
 
     def frame(self, name: str) -> pd.DataFrame:
@@ -59,7 +63,7 @@ class Report:
         if name not in self._frames:
             frame = to_frame(self.table(name))
             frame.attrs["columns"] = {
-                column.name: {"unit": column.unit, "meaning": column.meaning, "caveat": column.caveat} for column in TABLES[name]
+                column.name: {"unit": column.unit, "meaning": column.meaning, "caveat": column.caveat} for column in KEPT[name]
             }
             self._frames[name] = frame
         return self._frames[name]

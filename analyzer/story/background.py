@@ -36,6 +36,36 @@ TEACHING: Final[dict[str, Lesson]] = {
         " does the repairing itself (QUIC).",
         "RFC 768, RFC 8085 (how to use it)",
     ),
+    "quic": Lesson(
+        "QUIC makes reliable, encrypted streams out of UDP datagrams; HTTP/3 runs over it.",
+        "TCP is part of operating systems and read by boxes on the way, so it hardly changes any more; QUIC is part of the program, and"
+        " nearly all of it is encrypted. Packets with long headers open the connection: Initial (readable for everybody: its keys follow"
+        " from a connection id), Handshake, and 0-RTT, which brings data along when both know each other. Everything later has a short"
+        " header. The handshake of TLS travels inside, so transport and security take one round trip together. The server may first have"
+        " the client's address proven (Retry) or name the versions it knows (Version Negotiation), one round trip each. Before the address"
+        " is proven it sends no more than three times what it got, so that nobody can aim its answers at others.",
+        "RFC 9000 7, 8 and 17 (handshake, Retry, packets), RFC 9001 4 and 5 (TLS in QUIC, keys), RFC 9369 (version 2), RFC 9114 (HTTP/3)",
+    ),
+    "quic_course": Lesson(
+        "QUIC numbers and acknowledges its packets, repairs losses stream by stream, and can move to another address.",
+        "A lost packet holds up only the streams whose data it carried: that is what HTTP/2 over TCP cannot do. A connection is known by"
+        " ids that both ends hand out, so a phone can go from Wi-Fi to mobile without a new handshake. One bit of the short header may turn"
+        " once a round trip (spin bit), for those who measure on the way; most programs leave it alone.",
+        "RFC 9000 9 (migration), 17.4 (spin bit), RFC 9002 6 (losses), RFC 9312 (what can be seen on the way)",
+    ),
+    "quic_ending": Lesson(
+        "CONNECTION_CLOSE ends QUIC at once; without a word it ends when both were silent for the idle timeout.",
+        "There is no FIN in both directions: whoever closes says why, and answers what still comes with the same for a while. Since the"
+        " close is encrypted, boxes on the way (NAT, firewalls) only guess by time when a connection is over.",
+        "RFC 9000 10 (idle timeout, closing, stateless reset), 20 (error codes)",
+    ),
+    "page": Lesson(
+        "A page is many files: the document names styles, scripts and images, and these name more.",
+        "What the browser asks for, and in which order, decides how long a page takes: a file that is named late (by a script that had to"
+        " come first) is asked for late. The critical path is the chain of exchanges that had to follow each other; making anything else"
+        " faster does not help.",
+        "RFC 9110 10.1.3 (Referer), RFC 9114 and RFC 9113 (several requests at a time), W3C Resource Timing",
+    ),
     "icmp": Lesson(
         "Routers and hosts tell each other with ICMP what did not work, and ping asks whether a host is there.",
         "Dropping all ICMP in a firewall breaks path MTU discovery: large packets then vanish without a word.",

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from analyzer.errors import UsageError
 from analyzer.report.built import TEXT, is_true, values_of
 from analyzer.report.columns import Sheet
+from analyzer.report.pages import MEMBERS
 from analyzer.report.summary import dicts
 from analyzer.report.text import ints
 from analyzer.tables import Ints
@@ -39,6 +40,8 @@ class Case:
         lookups: rows of ``dns`` that its address came from, in the order of their questions.
         certificates: rows of ``certificates`` that it carried, by SHA-256.
         caused: (connection, host or address) of connections that were made with an answer this one carried.
+        paths: numbers of the connections that are other paths of this one (QUIC).
+        pages: the page loads that it belongs to: (row of ``pages``, its own rows of ``page_members``).
     """
 
     connection: Row
@@ -46,6 +49,8 @@ class Case:
     lookups: list[Row] = field(default_factory=list)
     certificates: Mapping[str, Row] = field(default_factory=dict)
     caused: list[tuple[int, str]] = field(default_factory=list)
+    paths: list[int] = field(default_factory=list)
+    pages: list[tuple[Row, list[Row]]] = field(default_factory=list)
 
     def rows(self, table: str) -> list[Row]:
         """Its rows in one table, none where that table does not exist. Exchanges that were only inferred are told by its milestones."""
@@ -95,7 +100,7 @@ def gather_cases(tables: Mapping[str, pa.Table], numbers: Collection[int]) -> di
     chosen = pa.array(sorted(numbers), pa.int64())
     rows: dict[str, dict[int, list[Row]]] = {}
     for name, table in tables.items():
-        if "connection" in table.schema.names and not name.startswith("zeek"):
+        if "connection" in table.schema.names and name != "pages" and not name.startswith("zeek"):
             found = rows[name] = {}
             for row in _dicts(table.filter(pc.is_in(table["connection"], value_set=chosen))):
                 found.setdefault(row["connection"], []).append(row)
@@ -103,6 +108,8 @@ def gather_cases(tables: Mapping[str, pa.Table], numbers: Collection[int]) -> di
     lookups = _Lookups(tables, [group[0] for group in connections.values()])
     certificates = {row["sha256"]: row for row in _dicts(tables["certificates"])} if "certificates" in tables else {}
     caused = _caused(tables["connections"], {one["lookup"] for group in rows.get("dns", {}).values() for one in group})
+    paths = _paths(tables["quic"]) if "quic" in rows else {}
+    of_pages = _Pages(tables)
     cases = {}
     for number in sorted(connections):
         row = connections[number][0]
@@ -110,7 +117,8 @@ def gather_cases(tables: Mapping[str, pa.Table], numbers: Collection[int]) -> di
         shown = {link["sha256"] for link in mine.get("connection_certificates", [])}
         made = sorted(pair for one in mine.get("dns", []) for pair in caused.get(one["lookup"], []))
         certified = {sha256: certificates[sha256] for sha256 in sorted(shown) if sha256 in certificates}
-        cases[number] = Case(row, mine, lookups.of(row), certified, made)
+        pages = [(page, [one for one in mine[MEMBERS] if one["page"] == page["page"]]) for page in of_pages(mine)]
+        cases[number] = Case(row, mine, lookups.of(row), certified, made, paths.get(number, []), pages)
     return cases
 
 
@@ -128,6 +136,26 @@ def _caused(connections: pa.Table, lookups: set[int]) -> dict[int, list[tuple[in
         for row in connections.select(names).filter(pc.and_kleene(is_one, is_cause)).to_pylist():
             found.setdefault(row["dns_lookup"], []).append((row["connection"], row["host"] or row["responder_ip"]))
     return found
+
+
+def _paths(quic: pa.Table) -> dict[int, list[int]]:
+    """Connection of QUIC -> the connections that are other paths of it."""
+    found: dict[int, list[int]] = {}
+    for row in quic.select(["connection", "quic_connection"]).filter(pc.not_equal(quic["connection"], quic["quic_connection"])).to_pylist():
+        found.setdefault(row["quic_connection"], []).append(row["connection"])
+    return found
+
+
+class _Pages:
+    """The page loads of a report by number."""
+
+    def __init__(self, tables: Mapping[str, pa.Table]) -> None:
+        self._pages = {row["page"]: row for row in _dicts(tables["pages"])} if {"pages", MEMBERS} <= set(tables) else {}
+
+    def __call__(self, mine: Mapping[str, list[Row]]) -> list[Row]:
+        """Those that a connection with these rows belongs to."""
+        numbers = sorted({one["page"] for one in mine.get(MEMBERS, [])})
+        return [self._pages[number] for number in numbers if number in self._pages]
 
 
 class _Lookups:
@@ -170,6 +198,7 @@ class Gatherer:
         self._number = int(word) if word.isdecimal() and len(word) < LONGEST_NUMBER else None
         self._batches: dict[str, list[pa.RecordBatch]] = {}
         self._causes: list[pa.RecordBatch] = []
+        self._quic: list[pa.RecordBatch] = []
         self._found: list[int] = []
         self.connections = 0
 
@@ -184,6 +213,11 @@ class Gatherer:
                 kept = table.arrow() if isinstance(table, Sheet) else table
             elif name == "dns":
                 kept = table.select(list(LOOKUP_COLUMNS))
+            elif name == "pages":
+                kept = table.arrow() if isinstance(table, Sheet) else table
+            elif name == MEMBERS:
+                owners = values_of(table.column("connection"), np.int64)
+                kept = rows_at(table, np.flatnonzero(np.isin(owners, self._found)))
             elif "connection" in table.schema.names and len(wanted) and len(self._found) <= MOST_NAMED:
                 owners = values_of(table.column("connection"), np.int64)
                 kept = rows_at(table, np.flatnonzero(np.isin(owners, wanted)))
@@ -192,6 +226,8 @@ class Gatherer:
             self._batches.setdefault(name, []).append(kept)
         causes = connections.select(["connection", "dns_lookup", "dns_source", "host", "responder_ip"])
         self._causes.append(causes.filter(pc.equal(causes["dns_source"], pa.scalar("caused", TEXT))))
+        if "quic" in tables and tables["quic"].num_rows:
+            self._quic.append(tables["quic"].select(["connection", "quic_connection"]))
 
     def _matches(self, connections: Sheet | pa.RecordBatch) -> Ints:
         """Numbers of the connections that are meant; those that carry lookups are meant by their number or uid only."""
@@ -223,7 +259,8 @@ class Gatherer:
         tables = {name: pa.Table.from_batches(batches) for name, batches in self._batches.items()}
         case = gather_cases(tables, self._found)[self._found[0]]
         caused = _caused(pa.Table.from_batches(self._causes), {one["lookup"] for one in case.rows("dns")})
-        return replace(case, caused=sorted(pair for pairs in caused.values() for pair in pairs))
+        paths = _paths(pa.Table.from_batches(self._quic)).get(self._found[0], []) if self._quic else []
+        return replace(case, caused=sorted(pair for pairs in caused.values() for pair in pairs), paths=paths)
 
 
 def rows_at(table: Sheet | pa.RecordBatch, at: Ints) -> pa.RecordBatch:

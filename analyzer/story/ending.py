@@ -6,6 +6,7 @@ from typing import Final
 
 from analyzer.story.case import Case
 from analyzer.story.chapters import Chapter
+from analyzer.story.quic import has_failed, tell_quic_ending
 from analyzer.story.words import duration
 
 CLOSES: Final = {
@@ -33,6 +34,9 @@ def outcome_words(case: Case) -> str:
         words = "both ways" if case.get("responder_packets") else "one way"
     if words in ("reset", "closed, then reset") and case.get("tcp_closed_by") and case.get("tcp_closed_by_reset"):
         words = f"reset by the {'client' if case.get('tcp_closed_by') == 'originator' else 'server'}"
+    quic = case.one("quic")
+    if quic and quic["close_kind"]:
+        words = f"closed by the {quic['close_sender']}{' with an error' if has_failed(quic) else ''}"
     if case.is_tcp and not {"syn", "syn_ack"} & set(case.steps):
         words = f"under way before the capture{f', {words}' if words else ''}"
     codes = ", ".join(code for code in (case.get("state"), case.get("history")) if code)
@@ -44,7 +48,9 @@ def _end_name(case: Case, which: str | None) -> str:
 
 
 def tell_ending(case: Case) -> Chapter | None:
-    """How a TCP connection ended; others just fall silent."""
+    """How a connection of TCP or QUIC ended; others just fall silent."""
+    if case.one("quic"):
+        return tell_quic_ending(case)
     close, by = case.get("tcp_close"), case.get("tcp_closed_by")
     if not case.is_tcp or close in (None, "refused", "unanswered"):
         return None

@@ -6,6 +6,7 @@ from typing import Final
 
 from analyzer.story.case import Case, Row
 from analyzer.story.chapters import Chapter, Step
+from analyzer.story.quic import least_round_trip
 from analyzer.story.waterfall import exchange_label
 from analyzer.story.words import counted, duration, size
 
@@ -23,6 +24,8 @@ REASONS: Final = {
 
 def layer_of(case: Case) -> str:
     """Application layer, and whether others can read it."""
+    if case.one("quic"):
+        return "application layer, inside QUIC"
     return "application layer, inside TLS" if case.one("tls") else "application layer"
 
 
@@ -73,7 +76,7 @@ def _tell_hidden_request(case: Case) -> Chapter | None:
 
 def _thinking(case: Case, wait: float) -> str:
     """How much of a wait the network explains."""
-    trip = case.get("tcp_round_trip_ms")
+    trip = case.get("tcp_round_trip_ms") if case.is_tcp else least_round_trip(case.one("quic"))
     if trip is None or trip <= 0 or wait < 0:
         return ""
     if case.get("tcp_vantage") == "responder":

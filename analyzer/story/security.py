@@ -77,7 +77,8 @@ def tell_security(case: Case) -> Chapter | None:
     title = "TLS handshake" if established or not row["alert"] else "TLS handshake: failed"
     if not established and not row["alert"]:
         title = "TLS handshake: not completed" if "client_hello" in case.steps else "TLS: already under way"
-    layer = f"security layer, {version}" if version else "security layer"
+    inside = " inside QUIC" if case.one("quic") else ""
+    layer = f"security layer, {version}{inside}" if version else f"security layer{inside}"
     return Chapter("security", title, layer, numbers, tuple(paragraphs), steps, _agreed(row))
 
 
@@ -136,11 +137,11 @@ def _before(case: Case) -> str:
     return f"TLS began inside {tunnel}."
 
 
-def round_trips(row: Row) -> int:
+def round_trips(row: Row, quic: Row | None = None) -> int:
     """Round trips that a handshake of this kind takes before the client may send its request."""
     is_13 = (row["version"] or "").endswith("1.3")
     full = 1 if is_13 or row["resumed"] else 2
-    return full + (1 if row["is_retried"] else 0)
+    return full + (1 if row["is_retried"] else 0) + (1 if quic and quic["retry_frame"] else 0)
 
 
 def _course(case: Case, row: Row) -> str:
@@ -152,9 +153,11 @@ def _course(case: Case, row: Row) -> str:
                 return "The client said hello; what the server answered is not in the capture."
             return "The client said hello, but no ServerHello came back."
         return ""
-    trips = round_trips(row)
+    quic = case.one("quic")
+    trips = round_trips(row, quic)
     kind = "a resumed handshake" if row["resumed"] else "a full handshake"
-    retried = " (one of them because of a HelloRetryRequest)" if row["is_retried"] else ""
+    reasons = ["a HelloRetryRequest"] * bool(row["is_retried"]) + ["the Retry of QUIC"] * bool(quic and quic["retry_frame"])
+    retried = f" (one of them because of {', one of '.join(reasons)})" if reasons else ""
     how = {"inferred": " Its later messages are encrypted: what they are is told by their sizes.", "bounded": " Its end is not exact."}
     early = " The client sent data before it was over (false start)." if row["is_false_start"] else ""
     return (

@@ -9,6 +9,7 @@ from analyzer.story.chapters import Bar, Story, Teller
 from analyzer.story.ending import outcome_words, tell_ending
 from analyzer.story.exchanges import tell_data, tell_further, tell_request, tell_response
 from analyzer.story.lookup import tell_lookup, tell_questions
+from analyzer.story.page import tell_page
 from analyzer.story.security import tell_security
 from analyzer.story.transport import icmp_kind, tell_opening, tell_repairs
 from analyzer.story.waterfall import dominant, draw_bars, whole_ms
@@ -23,6 +24,7 @@ TELLERS: Final[tuple[Teller, ...]] = (
     tell_request,
     tell_response,
     tell_further,
+    tell_page,
     tell_data,
     tell_repairs,
     tell_ending,

@@ -6,6 +6,7 @@ from typing import Final
 
 from analyzer.story.case import Case, Row
 from analyzer.story.chapters import Chapter, Step
+from analyzer.story.quic import tell_course, tell_quic
 from analyzer.story.words import counted, duration, frames, joined, size, times
 
 LAYER: Final = "transport layer"
@@ -24,7 +25,7 @@ def tell_opening(case: Case) -> Chapter | None:
     if transport == "tcp":
         return _tell_handshake(case) if "syn" in case.steps or "syn_ack" in case.steps else _tell_midstream(case)
     if transport == "udp":
-        return _tell_datagrams(case)
+        return tell_quic(case) if case.one("quic") else _tell_datagrams(case)
     if transport == "icmp":
         return _tell_icmp(case)
     text = f"{str(transport).upper()} packets between two addresses: their content is not dissected."
@@ -222,7 +223,9 @@ def _options(case: Case) -> tuple[tuple[str, str], ...]:
 
 
 def tell_repairs(case: Case) -> Chapter | None:
-    """What TCP had to repair, and what waiting for it cost."""
+    """What TCP had to repair, and what waiting for it cost; with QUIC all that happened on the way."""
+    if case.one("quic"):
+        return tell_course(case)
     waits: list[Row] = [row for row in case.rows("waits") if row["kind"] != "syn retry"]
     counts = []
     for sender, name in (("originator", case.get("originator_ip")), ("responder", case.get("responder_ip"))):

@@ -30,7 +30,8 @@ def _phase_bars(case: Case) -> list[Bar]:
     """The phases of the connection and its first exchange; one without a known begin starts where the last one ended."""
     bars: list[Bar] = []
     place = -(case.get("dns_ms") or 0.0) - (case.get("dns_to_connect_ms") or 0.0)
-    for phase, label in LABELS.items():
+    labels = LABELS | ({"tls_handshake": "QUIC handshake"} if case.one("quic") else {})
+    for phase, label in labels.items():
         took = case.get(f"{phase}_ms")
         if took is None:
             continue

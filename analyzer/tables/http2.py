@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from analyzer.tables import row_type
 
-# ---- HTTP2_FRAME.kind: frame types (RFC 9113 6) ...
-DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
+# ---- HTTP2_FRAME.kind: frame types (RFC 9113 6, RFC 7838 4) ...
+DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION, ALTSVC = range(11)
 # ... and two that are no frames: the client's preface, and bytes that are missing or cannot be read
 PREFACE, LOSS = 254, 255
 

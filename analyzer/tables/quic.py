@@ -138,6 +138,19 @@ QUIC = row_type(
     ("rtt_sum", ("i8", (2,)), "their sum, ns"),
 )
 
+# ---- LEARNED.how
+BY_HTTPS_RECORD, BY_ALT_SVC, BY_ALTSVC_FRAME = 1, 2, 3
+WAYS = ("none", "https record", "alt-svc", "altsvc frame")
+
+# From where the client knew that the name speaks QUIC; all zero = that is not in the capture.
+LEARNED = row_type(
+    "LEARNED",
+    ("how", "u1", "index into WAYS"),
+    ("ts", "i8", "when it was told, ns"),
+    ("number", "i8", "frame that told it"),
+    ("connection", "i8", "number of the connection that carried it"),
+)
+
 # ---- QUIC_PACKET.marks bits
 IS_CUT = 1  # by the snapshot length: it cannot be opened
 IS_OPENED = 2

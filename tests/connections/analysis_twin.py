@@ -87,7 +87,8 @@ class Analysis:
         self.note_window(f, p)
         if p["ack"] != f.ack:
             f.duplicates = 0
-        if ahead is not None and ahead < 0 and (size or flags & (SYN | FIN)) and kind != "keep-alive":
+        goes_on = ahead == -1 and size > 1 and not flags & SYN
+        if ahead is not None and ahead < 0 and (size or flags & (SYN | FIN)) and kind != "keep-alive" and not goes_on:
             self.resent(f, r, p, end)
         elif size and kind == "" and r.acked and diff((seq + size) % 2**32, r.ack) <= 0:
             f.count("wireshark_spurious_retransmissions")

@@ -177,6 +177,13 @@ def test_a_syn_sent_again_is_a_retransmission() -> None:
     assert flows(tracker)[0].wireshark_retransmissions == 1
 
 
+def test_a_segment_that_goes_on_with_the_byte_of_a_probe_is_new() -> None:
+    mine, _ = analyse(client("A", 100, 1, 1), client("A", 200, 100, 1))
+    assert (mine.wireshark_retransmissions, mine.wireshark_out_of_order) == (0, 0)
+    mine, _ = analyse(client("A", 100, 1, 1), client("A", 200, 99, 1))
+    assert mine.wireshark_retransmissions + mine.wireshark_out_of_order == 1
+
+
 def test_flows_and_segments_are_given_back() -> None:
     tracker = Tracker(Options(), rows=1)
     for i in range(20):

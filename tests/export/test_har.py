@@ -146,3 +146,20 @@ def test_connecting_with_quic_is_its_handshake() -> None:
     assert (told["connect"], told["ssl"], told["blocked"], before) == (40.0, 40.0, 3.0, 43.0)
     told, _ = timings({**exchange, "version": "2.0"}, connection)
     assert told["connect"] == -1.0
+
+
+@pytest.mark.parametrize("where", ["connection > 3", "service == 'https' or connection == 2", "transport == 'tcp' and connection % 2 == 0"])
+def test_heads_stay_with_their_exchanges_when_connections_are_chosen(where: str, tmp_path: Path) -> None:
+    captures = [str(ROOT / "captures" / name) for name in ("page-load.pcapng", "http-plain.pcapng", "http2-clear.pcapng")]
+    command = ["analyze", *captures, "-f", "har", "-o", str(tmp_path / "har"), "--har-include-encrypted", "--quiet", "--where", where]
+    assert run(command) == 0
+    (path,) = (tmp_path / "har").glob("*.har")
+    entries = json.loads(path.read_text())["log"]["entries"]
+    hidden = [one for one in entries if one.get("_encrypted")]
+    read = [one for one in entries if not one.get("_encrypted")]
+    assert hidden
+    assert read
+    assert not any(one["request"]["headers"] for one in hidden)
+    for one in read:
+        fields = {field["name"].lower(): field["value"] for field in one["request"]["headers"]}
+        assert (fields.get("host") or fields.get(":authority")) == one["request"]["url"].split("/")[2], one["request"]["url"]

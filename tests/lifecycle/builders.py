@@ -12,7 +12,7 @@ from analyzer.tables.connections import CONNECTION, ENDPOINT, FLOW, WAIT
 from analyzer.tables.dns import ATTRIBUTION, LOOKUP, RESOURCE_RECORD
 from analyzer.tables.http import EXCHANGE
 from analyzer.tables.http2 import HTTP2_LINK
-from analyzer.tables.quic import QUIC
+from analyzer.tables.quic import LEARNED, QUIC
 from analyzer.tables.services import SERVICE
 from analyzer.tables.streams import STREAM
 from analyzer.tables.tls import BURST, CHAIN_LINK, HANDSHAKE, MEASURED, STEP_CODES
@@ -66,4 +66,5 @@ def finished(connections: list[dict[str, Any]], **tables: list[dict[str, Any]]) 
         records=fill(RESOURCE_RECORD, tables.get("records", [])),
         quic=fill(QUIC, tables.get("quic", [])),
         texts=Texts(text, text, text, text, text),
+        learned=fill(LEARNED, tables.get("learned", blank if tables.get("quic") else [])),
     )

@@ -114,3 +114,24 @@ def test_damaged_recordings(name: str, seed: int, tmp_path: Path) -> None:
         sheets = list(Pipeline(options).run([str(path)]))
         told.append([sheet[table].to_pylist() for sheet in sheets for table in ("quic", "http", "tls", "findings") if table in sheet])
     assert told[0] == told[1]
+
+
+def test_a_browser_that_learned_of_quic() -> None:
+    rows = analyse("browser-quic")
+    read = [
+        f"{x['stream']} {x['method']} {x['target']} {x['status']} {x['response_body_bytes']}" for x in rows["http"] if x["version"] != "2.0"
+    ]
+    assert sorted(read) == sorted((CAPTURES / "browser-quic.requests.txt").read_text().splitlines())
+    told = next(x for x in rows["http"] if x["alt_svc"])
+    for q in rows["quic"]:
+        assert (q["learned_from"], q["learned_connection"], q["race_connection"]) == ("alt-svc", told["connection"], None)
+        assert q["learned_frame"] == told["response_first_frame"]
+    assert analyse("browser-quic", packets_per_batch=1)["quic"] == rows["quic"]
+    assert {q["learned_from"] for q in analyse("browser-quic", keys=False)["quic"]} == {None}
+
+
+def test_flushes_do_not_matter() -> None:
+    options = Options(keylog=(CAPTURES / "browser-quic.keylog.txt",))
+    pipeline = Pipeline(options, flush_rows=1)
+    found = [row for tables in pipeline.run([str(CAPTURES / "browser-quic.pcapng")]) for row in tables["quic"].to_pylist()]
+    assert found == analyse("browser-quic")["quic"]

@@ -8,6 +8,7 @@ import numpy as np
 from analyzer.kernel import helper
 from analyzer.messages.http.content_kernels import find_filename, read_content_coding
 from analyzer.messages.http.head_kernels import (
+    ALT_SVC,
     AUTHORIZATION,
     BAD_FIELDS,
     CONTENT_CODING,
@@ -164,6 +165,9 @@ def keep_response_field(row, kind, at, n):
     elif kind == LOCATION:
         row.location = at
         row.location_size = n
+    elif kind == ALT_SVC:
+        row.alt_svc = at
+        row.alt_svc_size = n
     elif kind == UPGRADE:
         row.upgrade = at
         row.upgrade_size = n

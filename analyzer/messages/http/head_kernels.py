@@ -20,7 +20,7 @@ MAX_LENGTH = 0x7FFFFFFFFFFFFFFF
 
 # ---- the fields that are kept or that frame, by length of their name
 HOST, REFERER, USER_AGENT, ORIGIN, CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING = range(1, 9)
-SERVER, LOCATION, AUTHORIZATION, UPGRADE, PROXY, DISPOSITION, FETCH = range(9, 16)
+SERVER, LOCATION, AUTHORIZATION, UPGRADE, PROXY, DISPOSITION, FETCH, ALT_SVC = range(9, 17)
 _NAMES = sorted(
     (
         (b"host", HOST),
@@ -33,6 +33,7 @@ _NAMES = sorted(
         (b"transfer-encoding", TRANSFER_ENCODING),
         (b"server", SERVER),
         (b"location", LOCATION),
+        (b"alt-svc", ALT_SVC),
         (b"authorization", AUTHORIZATION),
         (b"proxy-authorization", AUTHORIZATION),
         (b"upgrade", UPGRADE),

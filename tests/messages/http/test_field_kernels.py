@@ -21,6 +21,7 @@ ANSWERED = {
     "content_encoding": b"Content-Encoding",
     "server": b"Server",
     "location": b"Location",
+    "alt_svc": b"Alt-Svc",
     "upgrade": b"Upgrade",
 }
 

@@ -38,7 +38,7 @@ _TEXT_FIELDS: Final = tuple(name.removesuffix("_size") for name in EXCHANGE.name
 _FIELDS: Final = ("connection", "sender", "kind", "frame_flags", "marks", "stream", "position", "piece_bytes",
                   "first_ts", "first_number", "last_ts", "last_number")  # fmt: skip
 _READ: Final = np.zeros(256, np.bool_)
-_READ[[h2.HEADERS, h2.RST_STREAM, h2.SETTINGS, h2.PUSH_PROMISE, h2.GOAWAY, h2.CONTINUATION, h2.PREFACE, h2.LOSS]] = True
+_READ[[h2.HEADERS, h2.RST_STREAM, h2.SETTINGS, h2.PUSH_PROMISE, h2.GOAWAY, h2.CONTINUATION, h2.ALTSVC, h2.PREFACE, h2.LOSS]] = True
 VERSION: Final = 20  # EXCHANGE.version
 
 
@@ -149,6 +149,11 @@ class Http2(Streams):
     def anomalies(self) -> dict[str, int]:
         """How often each thing of HTTP_ERRORS happened, those that did."""
         return {HTTP_ERRORS[code][0]: int(count) for code, count in enumerate(self.counts) if count}
+
+    def advertised(self) -> Rows:
+        """Copies of the EXCHANGE rows with Alt-Svc of connections that have not left."""
+        live = np.array([x for session in self._sessions.values() for x in session.rows], np.int64)
+        return take_rows(self.exchanges, live[self.exchanges["alt_svc_size"][live] > 0])
 
     def take(self, rows: Ints) -> tuple[Rows, Rows]:
         """Copies of the EXCHANGE rows of these connection rows, ordered by (place in ``rows``, index), and of their HTTP2_LINK rows."""

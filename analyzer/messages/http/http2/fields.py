@@ -18,6 +18,7 @@ REQUEST_NAMES: Final = {
 }  # fmt: skip
 RESPONSE_NAMES: Final = {
     b"content-type": "response_type", b"content-encoding": "content_encoding", b"server": "server", b"location": "location",
+    b"alt-svc": "alt_svc",
 }  # fmt: skip
 REQUEST_SPANS: Final = {name: (span, f"{span}_size") for name, span in REQUEST_NAMES.items()}
 RESPONSE_SPANS: Final = {name: (span, f"{span}_size") for name, span in RESPONSE_NAMES.items()}
@@ -25,6 +26,7 @@ REQUEST_FILENAME: Final = ("request_filename", "request_filename_size")
 RESPONSE_FILENAME: Final = ("response_filename", "response_filename_size")
 USERNAME: Final = ("username", "username_size")
 PROXIED: Final = ("proxied", "proxied_size")
+ALT_SVC: Final = ("alt_svc", "alt_svc_size")
 PROXY_NAMES: Final = frozenset((b"forwarded", b"x-forwarded-for", b"x-forwarded-from", b"client-ip", b"via"))
 CODINGS: Final = {b"gzip": GZIP, b"x-gzip": GZIP, b"deflate": DEFLATE, b"br": BROTLI, b"zstd": ZSTD, b"identity": NO_CODING, b"": NO_CODING}
 FORBIDDEN: Final = frozenset((b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade"))  # RFC 9113 8.2.2
@@ -74,7 +76,8 @@ def _one_line(content: bytes) -> bytes:
     return content
 
 
-def _keep(row: np.void, text: Text, span: tuple[str, str], value: bytes) -> None:
+def keep_text(row: np.void, text: Text, span: tuple[str, str], value: bytes) -> None:
+    """A text of a row, whose position and size have these fields; nothing where it is empty."""
     if value:
         row[span[0]], row[span[1]] = text.append(value)
 
@@ -111,18 +114,18 @@ def keep_request(row: np.void, text: Text, fields: Fields) -> None:
         span = REQUEST_SPANS.get(name)
         if span is not None:
             if name != b"host" or row["host_size"] == 0:
-                _keep(row, text, span, value)
+                keep_text(row, text, span, value)
         elif name == b"sec-fetch-dest":
             row["fetch"] = 1 if value == b"document" else 2
         elif name == b"content-encoding":
             row["request_coding"] = _coding(value)
         elif name == b"content-disposition":
-            _keep(row, text, REQUEST_FILENAME, _filename(value))
+            keep_text(row, text, REQUEST_FILENAME, _filename(value))
         elif name in (b"authorization", b"proxy-authorization"):
-            _keep(row, text, USERNAME, _user(value))
+            keep_text(row, text, USERNAME, _user(value))
         elif name in PROXY_NAMES:
             proxied.append(name.upper() + b" -> " + _one_line(value))
-    _keep(row, text, PROXIED, b"\n".join(proxied))
+    keep_text(row, text, PROXIED, b"\n".join(proxied))
 
 
 def keep_response(row: np.void, text: Text, fields: Fields) -> None:
@@ -130,11 +133,11 @@ def keep_response(row: np.void, text: Text, fields: Fields) -> None:
     for name, value in fields:
         span = RESPONSE_SPANS.get(name)
         if span is not None:
-            _keep(row, text, span, value)
+            keep_text(row, text, span, value)
         if name == b"content-encoding":
             row["response_coding"] = _coding(value)
         elif name == b"content-disposition":
-            _keep(row, text, RESPONSE_FILENAME, _filename(value))
+            keep_text(row, text, RESPONSE_FILENAME, _filename(value))
     keep_trailers(row, fields)
 
 

@@ -21,7 +21,8 @@ START, HEADER, PAYLOAD, RESYNC, LOST = 0, 1, 2, 3, 4
 RUN_AT, BYTE_AT, FRAMES, FRAME_ROOM, TOP, ROOM, NEED, LIMIT = range(8)
 CURSOR = 8
 
-LAST_KIND = 9  # CONTINUATION
+LAST_KIND = 10  # ALTSVC
+LAST_SURE = 9  # CONTINUATION: what follows missing bytes is taken for a frame only when it is of these types
 LONGEST = 1 << 20  # a frame of an unknown type that is longer is none
 _PREFACE = np.frombuffer(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", np.uint8)
 # of each type: stream 0 only (0), not stream 0 (1), both (2); its exact length (0 = any); the flags that it has
@@ -95,7 +96,7 @@ def looks_like_frame(data, at):
     stream = np.int64(0)
     for k in range(5, 9):
         stream = stream << 8 | np.int64(data[at + k])
-    if kind > LAST_KIND or length > LONGEST or stream >> 31 or bits & ~_FLAGS[kind]:
+    if kind > LAST_SURE or length > LONGEST or stream >> 31 or bits & ~_FLAGS[kind]:
         return False
     if _STREAMS[kind] != 2 and (_STREAMS[kind] == 1) != (stream > 0):
         return False

@@ -92,6 +92,8 @@ class Streams:
             self._goaway(session, frame, payload)
         elif frame.kind == h2.RST_STREAM:
             self._reset(session, frame, payload)
+        elif frame.kind == h2.ALTSVC:
+            self._alternative(session, frame, payload)
         else:
             self._block(session, frame, payload)
 
@@ -142,6 +144,30 @@ class Streams:
             self._links[session.connection].resets += 1
             row["reset_by"] = 1 if frame.sender == session.client else 2
             row["reset_code"] = int.from_bytes(payload, "big")
+
+    def _alternative(self, session: Session, frame: Frame, payload: bytes) -> None:
+        """ALTSVC (RFC 7838 4): on a stream for what it asked, on stream 0 for the origin that it names; clients do not send it."""
+        size = int.from_bytes(payload[:2], "big")
+        origin, value = payload[2 : 2 + size], payload[2 + size :]
+        if len(payload) < 2 + size or (size == 0) != (frame.stream != 0) or frame.sender == session.client:
+            return
+        known = [session.streams.get(frame.stream, -1)] if frame.stream else session.rows
+        host = origin.rpartition(b"/")[2].lower()
+        for x in known:
+            row = self.exchanges[x]
+            asked = self.text.data[row["host"] : row["host"] + row["host_size"]].tobytes().lower()
+            if x >= 0 and value and not row["alt_svc_size"] and (frame.stream or asked == host):
+                field_rules.keep_text(row, self.text, field_rules.ALT_SVC, value)
+                row["alt_svc_ts"], row["alt_svc_number"] = frame.last_ts, frame.last_number
+                return
+        if frame.stream == 0 and value:
+            session.alternatives[host] = value, frame.last_ts, frame.last_number
+
+    def _keep_alternative(self, session: Session, row: np.void) -> None:
+        """What an ALTSVC frame said about the origin before it was asked."""
+        asked = self.text.data[row["host"] : row["host"] + row["host_size"]].tobytes().lower()
+        value, row["alt_svc_ts"], row["alt_svc_number"] = session.alternatives.pop(asked, (b"", 0, 0))
+        field_rules.keep_text(row, self.text, field_rules.ALT_SVC, value)
 
     def _block(self, session: Session, frame: Frame, payload: bytes) -> None:
         """A header block, or a part of one (RFC 9113 4.3)."""
@@ -263,6 +289,8 @@ class Streams:
             row["client"] = session.client
             row["request_first_ts"], row["request_first_number"] = block.first_ts, block.first_number
             field_rules.keep_request(row, self.text, fields)
+            if session.alternatives:
+                self._keep_alternative(session, row)
             if not block.ends_stream and not block.promised:
                 self._begin_body(row, "request")
         self._keep_head(row, "request", fields, block)
