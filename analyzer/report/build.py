@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.lifecycle.finished import Finished
+from analyzer.messages.http.bodies import Bodies
 from analyzer.messages.tls.certificates import Certificate
 from analyzer.report import (
     capture,
@@ -20,6 +21,7 @@ from analyzer.report import (
     http,
     http2,
     milestones,
+    objects,
     pages,
     quic,
     tcp,
@@ -58,6 +60,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
 AT_END = ("dns_servers", "dns_names", "pages", "capture")
 """Tables that are known only at the end of the captures."""
 
+OBJECTS = "objects"
+"""The table of bodies that are kept as files: in the report where they are wanted (``Context.bodies``)."""
+
 ZEEK_DNS = "zeek_dns"
 """A table beside the report that only the Zeek exporters read."""
 
@@ -76,6 +81,7 @@ class Context:
         thresholds: say which findings have another severity than their rule's own.
         reported_certificates: numbers of those that the table ``certificates`` has had; ``build_tables`` adds to it.
         dns: what lookups came to; ``build_tables`` adds to it.
+        bodies: what keeps bodies of HTTP, where they are wanted.
     """
 
     seed: int
@@ -87,6 +93,7 @@ class Context:
     thresholds: Thresholds = DEFAULTS
     reported_certificates: set[int] = field(default_factory=set)
     dns: dns_totals.DnsTotals = field(default_factory=dns_totals.DnsTotals)
+    bodies: Bodies | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,7 @@ class Lifecycle:
 
 def dictionary() -> dict[str, tuple[Column, ...]]:
     """The data dictionary: every column of every table of the report."""
-    return dict(TABLES)
+    return {**TABLES, OBJECTS: objects.COLUMNS}
 
 
 def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[str, Sheet]:
@@ -150,6 +157,8 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
     if context.with_heads:
         told_heads = heads.build_heads(finished, masks=context.masks)
         batches[heads.HEADS] = told_heads.take(np.where(sorting < told_heads.num_rows, sorting, -1))
+    if context.bodies is not None:
+        batches[OBJECTS] = objects.build_objects(finished, http_batch, identity, context.bodies)
     if len(finished.exchanges):
         fetch = finished.exchanges["fetch"].astype(np.int64)
         batches |= context.pages.add(http_batch, connections_batch, fetch, finished.exchange_order)

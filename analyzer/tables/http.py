@@ -141,6 +141,8 @@ EXCHANGE = row_type(
     ("response_start_have", "i4", "how many there are"),
     ("request_coding", "u1", "its Content-Encoding, see the constants"),
     ("response_coding", "u1", "likewise"),
+    ("request_object", "i8", "number of the request's body where bodies are kept, 0 = it has none, -1 = it was refused"),
+    ("response_object", "i8", "likewise of the response"),
     ("request_decoded_bytes", "i8", "bytes of a request body without its coding (with Options.decode_bodies)"),
     ("response_decoded_bytes", "i8", "likewise of the response"),
     ("request_is_decoded", "u1", "1: request_decoded_bytes was counted"),

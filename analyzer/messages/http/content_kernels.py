@@ -103,6 +103,7 @@ def begin_start(row, stream, is_response, facts, cursor):
     """Make room for the first bytes of the body that follows; a head that fits has START bytes to spare."""
     coding = facts[CONTENT_CODING]
     is_decoded = cursor[DECODES] != 0 and coding not in (NO_CODING, OTHER_CODING)
+    is_kept = cursor[DECODES] > 1
     size = np.int64(START)
     framing = np.int64(row.response_framing if is_response else row.request_framing)
     if framing == BY_LENGTH and coding == NO_CODING:
@@ -118,10 +119,10 @@ def begin_start(row, stream, is_response, facts, cursor):
         row.request_start = cursor[TEXT_TOP]
         row.request_start_size = size
     cursor[TEXT_TOP] += size
-    if coding == NO_CODING:
+    if coding == NO_CODING and not is_kept:
         stream.wants = size
     else:
-        stream.wants = ALL if is_decoded else np.int64(0)
+        stream.wants = ALL if is_decoded or is_kept else np.int64(0)
 
 
 @helper

@@ -7,6 +7,7 @@ import numpy as np
 from analyzer.batch import Batch
 from analyzer.kernel import DONE, GROW_ROWS
 from analyzer.memory import Memory, Text
+from analyzer.messages.http.bodies import Bodies
 from analyzer.messages.http.decoders import Decoders
 from analyzer.messages.http.framing_kernels import drop_blocks, frame
 from analyzer.messages.http.head_kernels import FACTS
@@ -40,13 +41,15 @@ _TEXT_FIELDS = tuple(name.removesuffix("_size") for name in EXCHANGE.names or ()
 
 
 class Http:
-    """The HTTP/1.x dissector. ``decode``: gzip and deflate are taken off bodies, for their length and to see what they are.
+    """The HTTP/1.x dissector. ``decode``: codings are taken off bodies, for their length and to see what they are; ``bodies`` takes them.
 
     ``exchanges[:used]`` are the rows of connections that have not left; rows that have left and wait to be swept have connection -1.
     Spans point into ``text``. ``counts`` holds how often each of HTTP_ERRORS happened.
     """
 
-    def __init__(self, memory: Memory, options: Options, rows: int = 1 << 10, *, decode: bool = False) -> None:
+    def __init__(
+        self, memory: Memory, options: Options, rows: int = 1 << 10, *, decode: bool = False, bodies: Bodies | None = None
+    ) -> None:
         self.memory = memory
         self.streams: Rows = new_table(HTTP_STREAM, 2 * rows)
         self.pairings: Rows = new_table(HTTP_PAIRING, rows)
@@ -56,7 +59,7 @@ class Http:
         self.text.top = 1
         self._pieces: Rows = new_table(CODED_PIECE, rows)
         self._coded = Text()
-        self._decoders = Decoders(options.limits)
+        self._decoders = Decoders(options.limits, bodies)
         self.counts: Ints = np.zeros(len(HTTP_ERRORS), np.int64)
         self._dead = 0
         self._ranks: Ints = np.full(rows, -1, np.int64)
@@ -66,7 +69,7 @@ class Http:
         self._cursor: Ints = np.zeros(CURSOR, np.int64)
         self._cursor[HEAD_LIMIT] = options.limits.head_bytes
         self._cursor[WAIT_LIMIT] = options.limits.pending_requests
-        self._cursor[DECODES] = decode or options.decode_bodies
+        self._cursor[DECODES] = 2 if bodies is not None else decode or options.decode_bodies
         self._cursor[KEEPS_HEADS] = options.keep_heads
 
     @property
