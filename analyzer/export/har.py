@@ -258,6 +258,7 @@ class HarWriter:
             "timings": told,
             "serverIPAddress": connection["responder_ip"],
             "connection": str(row["connection"]),
+            "_connectionId": str(row["connection"]),  # where DevTools looks for it
             "_resourceType": resource_type(response["content"]["mimeType"]),
             "_lifecycle": lifecycle_of(row, connection),
             **facts,

@@ -95,6 +95,15 @@ def test_beside_the_archive_of_the_browser_itself(tmp_path: Path) -> None:
             assert since_epoch(ours[key]["startedDateTime"]) + told["dns"] == near(end), key
 
 
+def test_a_request_before_the_end_of_the_handshake() -> None:
+    exchange = {"index": 1, "version": "1.1", "request_send_ms": 0.0, "server_wait_ms": 9.0, "response_receive_ms": 1.0}
+    phases = {"dns": 5.0, "dns_to_connect": 1.0, "tcp_connect": 20.0, "tcp_to_tls": 2.0, "tls_handshake": 40.0}
+    for wait, connect, ssl in ((-15.0, 47.0, 25.0), (-41.0, 21.0, 0.0), (-90.0, 0.0, 0.0), (3.0, 62.0, 40.0)):
+        told, before = timings(exchange, {f"{name}_ms": value for name, value in {**phases, "request_wait": wait}.items()})
+        assert (told["connect"], told["ssl"], told["blocked"]) == (connect, ssl, 1.0 + max(wait, 0.0))
+        assert before == told["dns"] + told["connect"] + told["blocked"]
+
+
 def test_a_page_and_its_entries(tmp_path: Path) -> None:
     log = archive(tmp_path / "har", "page-load")
     (page,) = log["pages"]
