@@ -315,7 +315,7 @@ class Pipeline:
         delays = build_delays(finished, phases)
         found = build_findings(finished, self._validity(), self._options.thresholds)
         tables = build_tables(finished, Lifecycle(phases, build_milestones(finished), delays, found), self._context)
-        return tables if flush.capture is None else {**tables, **build_totals(self._context), "capture": flush.capture}
+        return tables if flush.capture is None else {**build_totals(self._context, tables), "capture": flush.capture}
 
     def _validity(self) -> Validity:
         """What the certificates so far say."""

@@ -31,6 +31,7 @@ from analyzer.report import (
     zeek_dns,
 )
 from analyzer.report.built import values_of
+from analyzer.report.choosing import joined_sheets
 from analyzer.report.columns import Column, Sheet
 from analyzer.report.identity import Identity
 from analyzer.tables import Ints, Rows
@@ -89,11 +90,14 @@ class Context:
     with_zeek: bool = False
     with_heads: bool = False
     masks: bool = True
-    pages: pages.Pages = field(default_factory=pages.Pages)
     thresholds: Thresholds = DEFAULTS
     reported_certificates: set[int] = field(default_factory=set)
     dns: dns_totals.DnsTotals = field(default_factory=dns_totals.DnsTotals)
     bodies: Bodies | None = None
+    pages: pages.Pages = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pages = pages.Pages(self.thresholds)
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,7 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
         batches[OBJECTS] = objects.build_objects(finished, http_batch, identity, context.bodies)
     if len(finished.exchanges):
         fetch = finished.exchanges["fetch"].astype(np.int64)
-        batches |= context.pages.add(http_batch, connections_batch, fetch, finished.exchange_order)
+        batches = _with_pages(batches, context.pages.add(http_batch, connections_batch, fetch, finished.exchange_order))
     return batches
 
 
@@ -173,6 +177,13 @@ def _in_order(http_batch: Sheet, finished: Finished) -> Ints:
     return np.argsort(sorter[np.searchsorted(numbers, of_rows, sorter=sorter)], kind="stable")
 
 
-def build_totals(context: Context) -> dict[str, Sheet]:
-    """The tables over all flushes."""
-    return {"dns_servers": context.dns.servers(), "dns_names": context.dns.names(), **context.pages.build()}
+def _with_pages(tables: dict[str, Sheet], told: dict[str, Sheet]) -> dict[str, Sheet]:
+    """Tables with those of pages; findings on pages stand behind the others."""
+    late = told.pop("findings", None)
+    found = {} if late is None else {"findings": joined_sheets([tables["findings"], late])}
+    return {**tables, **told, **found}
+
+
+def build_totals(context: Context, tables: dict[str, Sheet]) -> dict[str, Sheet]:
+    """The tables of the last flush with those over all flushes."""
+    return _with_pages({**tables, "dns_servers": context.dns.servers(), "dns_names": context.dns.names()}, context.pages.build())

@@ -107,11 +107,25 @@ class Http:
                 break
             self._grow(status)
         if cursor[PIECES]:
-            self._decoders.decode(_first(self._pieces, int(cursor[PIECES])), self._coded.data, self.exchanges, text.data, self.counts)
+            pieces = _first(self._pieces, int(cursor[PIECES]))
+            if cursor[KEEPS_HEADS]:
+                pieces = self._keep_trailers(pieces)
+            self._decoders.decode(pieces, self._coded.data, self.exchanges, text.data, self.counts)
         if wishes is not None:
             streams = np.unique(2 * runs.connection[wanted].astype(np.int64) + runs.sender[wanted])
             wishes.skip_until[streams] = self.streams.skip_until[streams]
         return _first(self.tunnels, int(cursor[TUNNELS]))
+
+    def _keep_trailers(self, pieces: Rows) -> Rows:
+        """Trailers become further lines of their heads; the pieces of bodies."""
+        is_trailer = pieces["is_response"] > 1
+        for piece in pieces[is_trailer]:  # rare
+            row = self.exchanges[int(piece["exchange"])]
+            side = "response" if piece["is_response"] & 1 else "request"
+            at, size = int(piece["position"]), int(piece["piece_bytes"])
+            head = text_of(self.text.data, row, f"{side}_head") + self._coded.data[at : at + size].tobytes()
+            row[f"{side}_head"], row[f"{side}_head_size"] = self.text.append(head)
+        return take_rows(pieces, np.flatnonzero(~is_trailer)) if is_trailer.any() else pieces
 
     def take(self, rows: Ints) -> Rows:
         """A copy of the EXCHANGE rows of these connection rows, ordered by (place in ``rows``, index)."""
