@@ -49,6 +49,9 @@ class Limits:
     head_bytes: int = 256 << 10  # one HTTP head
     head_fields: int = 2000
     decoded_ratio: int = 200  # a body that grows more than this when it is decoded, and beyond 256 KiB, is a bomb
+    object_bytes: int = 256 << 20  # one body that is kept as a file; what is longer is cut
+    objects_bytes: int = 4 << 30  # all of them together
+    objects: int = 200_000  # so many files in one folder are still bearable
     decoders: int = 1024  # bodies being decoded at once: 40 kB each
     pending_requests: int = 100  # pipelined requests without an answer, one connection
     http2_streams: int = 10_000  # of one connection, open at once: a hundred times what servers allow

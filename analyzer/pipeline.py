@@ -48,6 +48,7 @@ from analyzer.tables.services import DNS, QUIC, TLS
 from analyzer.threads import assembly_line
 
 if TYPE_CHECKING:
+    from analyzer.messages.http.bodies import Bodies
     from analyzer.report.columns import Sheet
 
 Tables = dict[str, "Sheet"]
@@ -72,10 +73,18 @@ class Flush:
 class Pipeline:
     """One analysis: ``run`` reads captures and yields tables; afterwards ``quality``, ``notes`` and ``source`` say how it went."""
 
-    def __init__(self, options: Options, *, with_zeek: bool = False, with_heads: bool = False, flush_rows: int = FLUSH_ROWS) -> None:
+    def __init__(
+        self,
+        options: Options,
+        *,
+        with_zeek: bool = False,
+        with_heads: bool = False,
+        bodies: Bodies | None = None,
+        flush_rows: int = FLUSH_ROWS,
+    ) -> None:
         if with_heads:
             options = replace(options, keep_heads=True)
-        decode = with_zeek or with_heads
+        decode = with_zeek or with_heads or bodies is not None
         limits = options.limits
         self._options = options
         self.limits = limits
@@ -88,22 +97,18 @@ class Pipeline:
         self._services = Services(self.memory, (TLS, DNS, *PROTOCOLS))
         self._dns = Dns(self.memory, options)
         self._tls = Tls(self.memory, options)
-        self._web = Web(self.memory, options, decode=decode)
+        self._web = Web(self.memory, options, decode=decode, bodies=bodies)
         self._quic = Quic(self.memory, options, self._tls.keylog)
-        self._over_quic = OverQuic(self.memory, options)
+        self._over_quic = OverQuic(self.memory, options, decode=decode, bodies=bodies)
         self._chains = ChainChecks(self._tls.der, [root for path in options.trust_store for root in read_trust_store(path)])
-        self._inside = Inside(self.memory, options, decode=decode)
+        self._inside = Inside(self.memory, options, decode=decode, bodies=bodies)
         self._keys = KeyTexts(options.keylog)
         self._attribution = Attribution(options)
         self._quic_past = QuicPast()
         self._context = Context(
-            0,
-            self._tls.certificates,
-            with_zeek=with_zeek,
-            with_heads=with_heads,
-            masks=not options.include_secrets,
-            thresholds=options.thresholds,
-        )
+            0, self._tls.certificates, with_zeek=with_zeek, with_heads=with_heads, masks=not options.include_secrets,
+            thresholds=options.thresholds, bodies=bodies,
+        )  # fmt: skip
         self._over: list[Ints] = []
         self._flushed_ns = 0
         self.undissected = 0
@@ -128,6 +133,11 @@ class Pipeline:
             total = failed + opened["opened_packets"]
             said.append(f"TLS keys: {failed:,} of {total:,} packets of QUIC could not be opened (wrong keys, or the handshake is missing).")
         return notes + said
+
+    @property
+    def has_opened(self) -> bool:
+        """Whether anything was decrypted."""
+        return self._tls.opener.counts["decrypted_records"] > 0 or self._quic.opener.counts["opened_packets"] > 0
 
     def run(
         self,
@@ -309,7 +319,7 @@ class Pipeline:
         delays = build_delays(finished, phases)
         found = build_findings(finished, self._validity(), self._options.thresholds)
         tables = build_tables(finished, Lifecycle(phases, build_milestones(finished), delays, found), self._context)
-        return tables if flush.capture is None else {**tables, **build_totals(self._context), "capture": flush.capture}
+        return tables if flush.capture is None else {**build_totals(self._context, tables), "capture": flush.capture}
 
     def _validity(self) -> Validity:
         """What the certificates so far say."""
@@ -357,7 +367,8 @@ class Pipeline:
             "records": records,
         }
         texts = Texts(self._tls.text.data, http_text, self._dns.text.data, self._attribution.text.data, self._quic.text.data)
-        finished = Finished(rows=rows, texts=texts, **{name: plain_rows(table) for name, table in tables.items()})
+        plain: dict[str, Any] = {name: plain_rows(table) for name, table in tables.items()}
+        finished = Finished(rows=rows, texts=texts, **plain)
         advertised = (part for web in (self._web, self._inside) for part in web.advertised())
         return self._quic_past.add_to(finished, tracker.connections, (self._tls.handshakes, self._tls.text.data), advertised)
 

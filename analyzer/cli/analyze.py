@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 from analyzer.cli.cold_start import announcing_compilation, choose_kernels
 from analyzer.cli.environment import Environment
 from analyzer.cli.inputs import Inputs
+from analyzer.cli.object_files import ObjectFiles, tell_objects, with_objects
 from analyzer.cli.output_folder import check_folder, choose_folder, claim_folder, record_files
 from analyzer.cli.shaping import Shape
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
     from analyzer.cli.shaping import Step
+    from analyzer.export.objects import ObjectStore
     from analyzer.export.writers import Writer
     from analyzer.pipeline import Pipeline, Tables
     from analyzer.report.summary import Summary
@@ -41,6 +43,7 @@ class Request:
     quiet: bool = False
     certificates: str = ""
     har_include_encrypted: bool = False
+    objects: ObjectFiles = field(default_factory=ObjectFiles)
 
 
 @contextmanager
@@ -84,9 +87,17 @@ def check_request(request: Request) -> None:
         raise UsageError(f"--rows is a number of connections, 0 or more, not {request.rows}.")
     if request.certificates and (request.shape.redact or request.shape.redact_key):
         raise UsageError("--certificates writes certificates as they are, with their names: --redact cannot mask those. Leave out one.")
+    request.objects.check(redacts=request.shape.redact or bool(request.shape.redact_key))
 
 
-def write_report(request: Request, pipeline: Pipeline, folder: Path, environment: Environment, steps: Sequence[Step] = ()) -> Summary:
+def write_report(
+    request: Request,
+    pipeline: Pipeline,
+    folder: Path,
+    environment: Environment,
+    steps: Sequence[Step] = (),
+    store: ObjectStore | None = None,
+) -> Summary:
     """Run the pipeline and write its tables, after ``steps``; nothing is written when no capture can be read."""
     from analyzer.capture import Follow
     from analyzer.export.har import HarWriter
@@ -94,7 +105,7 @@ def write_report(request: Request, pipeline: Pipeline, folder: Path, environment
     from analyzer.report.summary import Summary
 
     check_formats(request.formats)
-    layout = request.shape.layout()
+    layout = request.shape.layout() if store is None else with_objects(request.shape.layout())
     check_folder(folder, request.captures, force=request.force)
     summary = Summary(request.rows)
     with progress(environment, wanted=not request.quiet) as advance, stopping(pipeline, environment):
@@ -111,6 +122,8 @@ def write_report(request: Request, pipeline: Pipeline, folder: Path, environment
             shaped = tables
             for step in steps:
                 shaped = step(shaped)
+            if store is not None:
+                store.settle(tables["objects"], shaped["objects"])
             summary.add(shaped)
             for writer in writers:
                 writer.write(shaped)
@@ -134,14 +147,22 @@ def run_analyze(request: Request, environment: Environment) -> int:
     from analyzer.warming import warming
 
     redactor = request.shape.redactor()
-    pipeline = Pipeline(
-        options, with_zeek=not ZEEK_FORMATS.isdisjoint(request.formats), with_heads=not HEAD_FORMATS.isdisjoint(request.formats)
-    )
     folder = choose_folder(request.captures, request.output)
+    store = request.objects.open(options.limits, force=request.force)
+    pipeline = Pipeline(
+        options,
+        with_zeek=not ZEEK_FORMATS.isdisjoint(request.formats),
+        with_heads=not HEAD_FORMATS.isdisjoint(request.formats),
+        bodies=store,
+    )
     announcing = nullcontext() if request.quiet else announcing_compilation(environment)
     with warming(request.captures), announcing:
         steps = request.shape.steps(request.captures, options, redactor)
-        summary = write_report(request, pipeline, folder, environment, steps)
+        try:
+            summary = write_report(request, pipeline, folder, environment, steps, store)
+        finally:
+            if store is not None:
+                store.end()
     if request.certificates:
         from analyzer.cli.certificate_folder import write_certificates
 
@@ -150,6 +171,8 @@ def run_analyze(request: Request, environment: Environment) -> int:
     is_empty = pipeline.quality.packets == 0 and not pipeline.is_stopped
     for note in [facts.why_empty() if facts.format else facts.notes[0] for facts in files] if is_empty else pipeline.notes:
         environment.warn(f"analyzer: {note}")
+    if store is not None:
+        tell_objects(store, environment, are_sealed=pipeline.has_opened and not options.include_secrets)
     if pipeline.evicted:
         environment.warn(
             f"analyzer: {pipeline.evicted:,} connections that were idle longest were ended early to stay within the memory limit"

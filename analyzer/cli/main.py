@@ -119,6 +119,13 @@ def analyze(
     certificates: Annotated[
         str, typer.Option("--certificates", metavar="DIR", help="Write each certificate as PEM to DIR.", show_default=False)
     ] = "",
+    objects: Annotated[
+        str, typer.Option("--objects", metavar="DIR", help="Write bodies of HTTP to DIR, decoded, a file each.", show_default=False)
+    ] = "",
+    object_size: Annotated[
+        str, typer.Option("--object-size", metavar="SIZE", help="Largest of these files, as 20M.", show_default="256M")
+    ] = "",
+    objects_size: Annotated[str, typer.Option("--objects-size", metavar="SIZE", help="All of them together.", show_default="4G")] = "",
     har_include_encrypted: Annotated[
         bool, typer.Option("--har-include-encrypted", help="HAR: entries for exchanges that could not be read, too.")
     ] = False,
@@ -134,13 +141,27 @@ def analyze(
     All times are UTC.
     """
     from analyzer.cli.analyze import Request, run_analyze
+    from analyzer.cli.object_files import ObjectFiles
     from analyzer.cli.shaping import Shape
 
     stores = tuple(trust_store or ())
     inputs = Inputs(checksums, overlap, zeek_timeouts, tuple(keylog or ()), include_secrets, stores, limit_memory, jobs, thresholds)
     shape = Shape(where, display_filter, columns, redact, redact_key)
+    files = ObjectFiles(objects, object_size, objects_size)
     request = Request(
-        captures, output, tuple(formats or ("csv",)), inputs, shape, tail, force, rows, json, quiet, certificates, har_include_encrypted
+        captures,
+        output,
+        tuple(formats or ("csv",)),
+        inputs,
+        shape,
+        tail,
+        force,
+        rows,
+        json,
+        quiet,
+        certificates,
+        har_include_encrypted,
+        files,
     )
     raise typer.Exit(run_analyze(request, Environment()))
 

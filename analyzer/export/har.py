@@ -4,7 +4,8 @@ What HAR cannot say stands in fields that begin with ``_``: phases with their ba
 kept, so ``content`` has sizes and type only. Entries wait in a file of their own until the end, because they are sorted by time.
 
 Times (all in milliseconds): ``connect`` includes ``ssl``; ``time`` is the sum of what is not -1. An exchange on a connection that was
-there already has no dns, connect and ssl, and nothing is known of what blocked it. ``wait`` is 0 where the server answered early.
+there already has no dns, connect and ssl, and nothing is known of what blocked it. ``wait`` is 0 where the server answered early. A
+request that was sent before the handshake was over (false start, early data) ends ``ssl`` where it begins, as browsers tell it.
 """
 
 from __future__ import annotations
@@ -66,6 +67,11 @@ def timings(exchange: Row, connection: Row) -> tuple[Row, float]:
     if exchange["index"] == 1:
         phases = {name: connection[f"{name}_ms"] for name in FIRST_PHASES}
         is_quic = str(exchange.get("version")).startswith("3")  # its TLS handshake is all of its connecting
+        early = max(-(phases["request_wait"] or 0.0), 0.0)  # false start, early data: the phases before end where the request begins
+        for name in ("tls_handshake", "tcp_to_tls", "tcp_connect") if early else ():
+            held = min(phases[name] or 0.0, early)
+            phases[name], early = phases[name] and phases[name] - held, early - held
+        phases["request_wait"] = phases["request_wait"] and max(phases["request_wait"], 0.0)
         before = sum(value for value in phases.values() if value is not None and value > 0)
         for name, parts in (("blocked", ("dns_to_connect", "request_wait")), ("dns", ("dns",)),
                             ("connect", ("tcp_connect", "tcp_to_tls", "tls_handshake")), ("ssl", ("tls_handshake",))):  # fmt: skip
@@ -252,6 +258,7 @@ class HarWriter:
             "timings": told,
             "serverIPAddress": connection["responder_ip"],
             "connection": str(row["connection"]),
+            "_connectionId": str(row["connection"]),  # where DevTools looks for it
             "_resourceType": resource_type(response["content"]["mimeType"]),
             "_lifecycle": lifecycle_of(row, connection),
             **facts,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from analyzer.batch import Batch
 from analyzer.memory import Memory
+from analyzer.messages.http.bodies import Bodies
 from analyzer.messages.joined import Part, join_exchanges
 from analyzer.messages.services import Services, Sorted
 from analyzer.messages.web import PROTOCOLS, Taken, Web
@@ -19,9 +20,9 @@ from analyzer.tables.services import DNS
 class Inside:
     """Child streams of decrypted TLS."""
 
-    def __init__(self, memory: Memory, options: Options, *, decode: bool = False) -> None:
+    def __init__(self, memory: Memory, options: Options, *, decode: bool = False, bodies: Bodies | None = None) -> None:
         self._services = Services(memory, (*PROTOCOLS, DNS))
-        self._web = Web(memory, options, rows=1, decode=decode)
+        self._web = Web(memory, options, rows=1, decode=decode, bodies=bodies if options.include_secrets else None)
         self._keeps_credentials = options.include_secrets
 
     def process_runs(self, batch: Batch, runs: Rows, connections: Rows) -> Sorted | None:

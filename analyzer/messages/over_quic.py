@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyzer.memory import Memory
+from analyzer.messages.http.bodies import Bodies
 from analyzer.messages.joined import Part, join_exchanges
 from analyzer.options import Options
 from analyzer.tables import Bytes, Ints, Rows, take_rows
@@ -20,9 +21,11 @@ PREFIX = b"h3"
 class OverQuic:
     """Streams of QUIC connections."""
 
-    def __init__(self, memory: Memory, options: Options) -> None:
+    def __init__(self, memory: Memory, options: Options, *, decode: bool = False, bodies: Bodies | None = None) -> None:
         self._memory = memory
         self._options = options
+        self._decode = decode
+        self._bodies = bodies if options.include_secrets else None
         self._http3: Http3 | None = None
 
     def process_pieces(self, pieces: Rows, handshakes: Rows, text: Bytes) -> None:
@@ -38,7 +41,7 @@ class OverQuic:
         if self._http3 is None:
             from analyzer.messages.http.http3 import Http3  # noqa: PLC0415
 
-            self._http3 = Http3(self._memory, self._options)
+            self._http3 = Http3(self._memory, self._options, decode=self._decode, bodies=self._bodies)
         self._http3.process_pieces(take_rows(pieces, wanted))
 
     @property

@@ -22,6 +22,7 @@ from analyzer.tables.services import HTTP, HTTP2
 from analyzer.tables.websocket import WEBSOCKET, WEBSOCKET_END
 
 if TYPE_CHECKING:
+    from analyzer.messages.http.bodies import Bodies
     from analyzer.messages.http.http2 import Http2
     from analyzer.messages.websocket import WebSockets
 
@@ -42,11 +43,14 @@ class Taken(NamedTuple):
 class Web:
     """The dissectors of one kind of stream. ``http`` is that of HTTP/1; the others are made when they are needed."""
 
-    def __init__(self, memory: Memory, options: Options, rows: int = 1 << 10, *, decode: bool = False) -> None:
+    def __init__(
+        self, memory: Memory, options: Options, rows: int = 1 << 10, *, decode: bool = False, bodies: Bodies | None = None
+    ) -> None:
         self._memory = memory
         self._options = options
         self._decode = decode
-        self.http = Http(memory, options, rows, decode=decode)
+        self._bodies = bodies
+        self.http = Http(memory, options, rows, decode=decode, bodies=bodies)
         self._http2: Http2 | None = None
         self._sockets: WebSockets | None = None
         self._upgrades: Ints = np.zeros(0, np.int64)  # by connection row, see the constants
@@ -74,7 +78,7 @@ class Web:
         if self._http2 is None:
             from analyzer.messages.http.http2 import Http2
 
-            self._http2 = Http2(self._memory, self._options, decode=self._decode)
+            self._http2 = Http2(self._memory, self._options, decode=self._decode, bodies=self._bodies)
         return self._http2
 
     def _open_sockets(self) -> WebSockets:

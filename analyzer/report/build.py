@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analyzer.lifecycle.finished import Finished
+from analyzer.messages.http.bodies import Bodies
 from analyzer.messages.tls.certificates import Certificate
 from analyzer.report import (
     capture,
@@ -20,6 +21,7 @@ from analyzer.report import (
     http,
     http2,
     milestones,
+    objects,
     pages,
     quic,
     tcp,
@@ -29,6 +31,7 @@ from analyzer.report import (
     zeek_dns,
 )
 from analyzer.report.built import values_of
+from analyzer.report.choosing import joined_sheets
 from analyzer.report.columns import Column, Sheet
 from analyzer.report.identity import Identity
 from analyzer.tables import Ints, Rows
@@ -58,6 +61,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
 AT_END = ("dns_servers", "dns_names", "pages", "capture")
 """Tables that are known only at the end of the captures."""
 
+OBJECTS = "objects"
+"""The table of bodies that are kept as files: in the report where they are wanted (``Context.bodies``)."""
+
 ZEEK_DNS = "zeek_dns"
 """A table beside the report that only the Zeek exporters read."""
 
@@ -76,6 +82,7 @@ class Context:
         thresholds: say which findings have another severity than their rule's own.
         reported_certificates: numbers of those that the table ``certificates`` has had; ``build_tables`` adds to it.
         dns: what lookups came to; ``build_tables`` adds to it.
+        bodies: what keeps bodies of HTTP, where they are wanted.
     """
 
     seed: int
@@ -83,10 +90,14 @@ class Context:
     with_zeek: bool = False
     with_heads: bool = False
     masks: bool = True
-    pages: pages.Pages = field(default_factory=pages.Pages)
     thresholds: Thresholds = DEFAULTS
     reported_certificates: set[int] = field(default_factory=set)
     dns: dns_totals.DnsTotals = field(default_factory=dns_totals.DnsTotals)
+    bodies: Bodies | None = None
+    pages: pages.Pages = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pages = pages.Pages(self.thresholds)
 
 
 @dataclass(frozen=True)
@@ -108,7 +119,7 @@ class Lifecycle:
 
 def dictionary() -> dict[str, tuple[Column, ...]]:
     """The data dictionary: every column of every table of the report."""
-    return dict(TABLES)
+    return {**TABLES, OBJECTS: objects.COLUMNS}
 
 
 def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[str, Sheet]:
@@ -150,9 +161,11 @@ def build_tables(finished: Finished, told: Lifecycle, context: Context) -> dict[
     if context.with_heads:
         told_heads = heads.build_heads(finished, masks=context.masks)
         batches[heads.HEADS] = told_heads.take(np.where(sorting < told_heads.num_rows, sorting, -1))
+    if context.bodies is not None:
+        batches[OBJECTS] = objects.build_objects(finished, http_batch, identity, context.bodies)
     if len(finished.exchanges):
         fetch = finished.exchanges["fetch"].astype(np.int64)
-        batches |= context.pages.add(http_batch, connections_batch, fetch, finished.exchange_order)
+        batches = _with_pages(batches, context.pages.add(http_batch, connections_batch, fetch, finished.exchange_order))
     return batches
 
 
@@ -164,6 +177,13 @@ def _in_order(http_batch: Sheet, finished: Finished) -> Ints:
     return np.argsort(sorter[np.searchsorted(numbers, of_rows, sorter=sorter)], kind="stable")
 
 
-def build_totals(context: Context) -> dict[str, Sheet]:
-    """The tables over all flushes."""
-    return {"dns_servers": context.dns.servers(), "dns_names": context.dns.names(), **context.pages.build()}
+def _with_pages(tables: dict[str, Sheet], told: dict[str, Sheet]) -> dict[str, Sheet]:
+    """Tables with those of pages; findings on pages stand behind the others."""
+    late = told.pop("findings", None)
+    found = {} if late is None else {"findings": joined_sheets([tables["findings"], late])}
+    return {**tables, **told, **found}
+
+
+def build_totals(context: Context, tables: dict[str, Sheet]) -> dict[str, Sheet]:
+    """The tables of the last flush with those over all flushes."""
+    return _with_pages({**tables, "dns_servers": context.dns.servers(), "dns_names": context.dns.names()}, context.pages.build())

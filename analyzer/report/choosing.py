@@ -64,7 +64,7 @@ class Choice:
             sheet = Sheet.of(table)
             if name == "connections":
                 kept[name] = take_rows_of(sheet, mask)
-            elif name in ("pages", MEMBERS):  # they come when the page is over
+            elif name in ("pages", MEMBERS, "findings"):  # they come when the page is over, or may
                 kept[name] = take_rows_of(sheet, np.isin(numbers_of(sheet, "connection"), self._numbers))
             elif name == HEADS:  # row by row beside those of ``http``
                 kept[name] = take_rows_of(sheet, np.isin(numbers_of(Sheet.of(tables["http"]), "connection"), numbers))

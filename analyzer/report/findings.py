@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from analyzer.report.columns import Column, Sheet, make_sheet
 from analyzer.report.identity import Identity
 from analyzer.report.tcp_analysis import icmp_error_text
 from analyzer.report.text import chosen, counts, distinct, ints, lists, times, words
-from analyzer.tables import Rows
+from analyzer.tables import Ints, Rows
 from analyzer.tables.http import HTTP_ERRORS
 from analyzer.thresholds import DEFAULTS, Thresholds
 
@@ -66,6 +67,44 @@ def _frames(f: Rows) -> ListColumn:
     kept = both > 0
     kept[:, 1] &= both[:, 0] != both[:, 1]
     return lists(kept.sum(axis=1), ints(both[kept]))
+
+
+def build_late_findings(rule: str, places: tuple[Ints, Ints, Ints], subjects: Sequence[str], amounts: Ints, limits: Thresholds) -> Sheet:
+    """Findings of one rule that are known only at the end, when their connections may have left.
+
+    Args:
+        rule: its name.
+        places: connection number, frame and time (ns) of each.
+        subjects: what each is about.
+        amounts: in the unit of the rule.
+        limits: say the severity; a rule that is off has no rows.
+    """
+    one = next(known for known in RULES if known.name == rule)
+    severity = limits.severity_of(one.name, one.severity)
+    kept = np.arange(0 if severity == "off" else len(subjects))
+    numbers, frames, ns = (column[kept] for column in places)
+
+    def same(word: str | None) -> Built:
+        return words([word] * len(kept))
+
+    return make_sheet(
+        COLUMNS,
+        {
+            "connection": ints(numbers),
+            "severity": same(severity),
+            "rule": same(one.name),
+            "frame": counts(frames),
+            "frames": lists(np.ones(len(kept), np.int64), ints(frames)),
+            "time": times(ns),
+            "subject": words([subjects[k] for k in kept.tolist()]),
+            "meaning": same(one.meaning),
+            "detail": same(None),
+            "amount": ints(amounts[kept]),
+            "amount_unit": same(one.unit or None),
+            "explanation": same(EXPLANATIONS.get(one.name, one.meaning)),
+            "advice": same(one.advice),
+        },
+    )
 
 
 def build_findings_table(findings: Rows, identity: Identity, subjects: tuple[Built, Built, Built], limits: Thresholds = DEFAULTS) -> Sheet:

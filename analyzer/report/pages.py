@@ -15,11 +15,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.report.built import is_there, is_true, values_of
+from analyzer.report.built import ListColumn, is_there, is_true, values_of
 from analyzer.report.columns import Column, Sheet, make_sheet, schema_of
+from analyzer.report.findings import build_late_findings
 from analyzer.report.page_groups import Asked, Mask, find_parents, find_roots
 from analyzer.report.text import counts, ints, lists, milliseconds, moments, words
 from analyzer.tables import Ints
+from analyzer.thresholds import DEFAULTS, Thresholds
 
 PARTS: Final = ("dns", "connect", "tls", "server", "transfer", "loss", "client")
 _PART_MEANINGS: Final = ("looking up names", "connecting", "TLS handshakes", "the server", "sending and receiving",
@@ -37,6 +39,7 @@ COLUMNS: Final = (
     Column("status", "number", "status code of the document"),
     Column("requests", "number", "exchanges that belong to it"),
     Column("redirects", "number", "of these: redirects on the way to the document"),
+    Column("redirect_path", "texts", "these and the document, as connection/index; on whatever connections they were"),
     Column("connections", "number", "connections that they used"),
     Column("bytes", "number", "bytes of their bodies on the wire", "bytes"),
     Column("basis", "text", "why it is a page: hint (the browser says that it is a document), html (by its type)"),
@@ -62,7 +65,7 @@ MEMBER_COLUMNS: Final = (
     Column("cause_index", "number", "rank of that exchange on its connection"),
     Column("cause_url", "text", "URL of that exchange"),
 )
-_NUMBERS: Final = ("connection", "index", "start", "first_byte", "end", "status", "body", "fetch", "begin",
+_NUMBERS: Final = ("connection", "index", "start", "first_byte", "end", "status", "frame", "body", "fetch", "begin",
                    *(f"part_{part}" for part in PARTS))  # fmt: skip
 _TEXTS: Final = ("url", "referrer", "user_agent", "location", "client_ip", "type")
 
@@ -74,9 +77,10 @@ def _ns(column: pa.Array, kind: type = np.float64) -> Ints:
 
 
 class Pages:
-    """Exchanges of all flushes so far; ``build`` groups them."""
+    """Exchanges of all flushes so far; ``build`` groups them. ``limits`` say how many redirects are many."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Thresholds = DEFAULTS) -> None:
+        self._limits = limits
         self._numbers: list[np.ndarray[tuple[int, int], np.dtype[np.int64]]] = []
         self._texts: list[list[pa.Array]] = []
         self._rows = 0
@@ -111,8 +115,8 @@ class Pages:
         is_first = index == 1
         told = {"connection": _ns(column("connection"), np.int64), "index": index, "start": start, "first_byte": first,
                 "end": np.where(first > 0, first + received, start + sent), "status": _ns(column("status"), np.int64),
-                "body": _ns(column("response_body_bytes"), np.int64), "fetch": fetch,
-                "part_server": np.maximum(waited, 0), "part_transfer": sent + received}  # fmt: skip
+                "frame": _ns(column("response_first_frame"), np.int64), "body": _ns(column("response_body_bytes"), np.int64),
+                "fetch": fetch, "part_server": np.maximum(waited, 0), "part_transfer": sent + received}  # fmt: skip
         for part, phases in zip(PARTS, _PHASES, strict=True):
             if phases:
                 spent = sum(_ns(connections.column(f"{phase}_ms")) for phase in phases)
@@ -131,7 +135,7 @@ class Pages:
         return self.build() if self._rows >= LARGEST else {}
 
     def build(self) -> dict[str, Sheet]:
-        """The tables of the pages so far; what was kept is forgotten."""
+        """The tables of the pages so far, and findings on them; what was kept is forgotten."""
         if not self._rows:
             return {"pages": _empty(COLUMNS), MEMBERS: _empty(MEMBER_COLUMNS)}
         numbers = np.concatenate(self._numbers, axis=1)
@@ -143,7 +147,7 @@ class Pages:
         asked = _asked(x, t)
         parents = find_parents(asked)
         groups = _Groups(x, asked, parents, find_roots(parents))
-        sheets = groups.sheets(t, self._pages)
+        sheets = groups.sheets(t, self._pages) | groups.findings(t, self._limits)
         self._pages += sheets["pages"].num_rows
         return sheets
 
@@ -193,6 +197,7 @@ class _Groups:
             if parents[k] == self._document[roots[k]]:
                 self._document[roots[k]] = k
         document = self._document[roots]
+        self._led_by = {k: int(parents[k]) for k in led.tolist()}
         is_page: Mask = asked.is_html[document] | (asked.fetch[roots] == 1)
         self._pages = np.flatnonzero(is_page & (roots == np.arange(n)))
         self._page_of = np.full(n, -1, np.int64)
@@ -228,6 +233,7 @@ class _Groups:
                 "status": counts(x["status"][document]),
                 "requests": ints(requests),
                 "redirects": ints(np.bincount(which, self._is_led[members], n).astype(np.int64)),
+                "redirect_path": self._redirect_paths(),
                 "connections": ints(np.bincount(pairs >> 32, minlength=n)),
                 "bytes": ints(np.bincount(which, x["body"][members], n).astype(np.int64)),
                 "basis": words([("html", "hint")[int(k)] for k in self._asked.fetch[pages] == 1]),
@@ -261,6 +267,36 @@ class _Groups:
                 "cause_url": t["url"].take(ints(parent, caused).arrow()),
             },
         )
+
+    def _chain(self, page: int) -> list[int]:
+        """Exchanges from the first request of a page to its document: all but the last redirect."""
+        chain = [int(self._document[self._pages[page]])]
+        while chain[-1] in self._led_by:
+            chain.append(self._led_by[chain[-1]])
+        return chain[::-1]
+
+    def _redirect_paths(self) -> ListColumn:
+        """The chain of each page that has redirects, as connection/index."""
+        chains = [self._chain(page) for page in range(len(self._pages))]
+        told = [[f"{self._x['connection'][k]}/{self._x['index'][k]}" for k in chain] for chain in chains if len(chain) > 1]
+        lengths = np.array([len(chain) for chain in told], np.int64)
+        whole = lists(lengths, words([name for names in told for name in names]))
+        there = np.array([len(chain) > 1 for chain in chains], np.bool_)
+        return whole.take(np.where(there, np.cumsum(there) - 1, -1))
+
+    def findings(self, t: Mapping[str, pa.Array], limits: Thresholds) -> dict[str, Sheet]:
+        """Too many redirects that are not all on one connection, where ``lifecycle`` sees them."""
+        x, found = self._x, []
+        for page in range(len(self._pages)):
+            hops = self._chain(page)[:-1]
+            if len(hops) > limits.http_redirects and len({int(x["connection"][k]) for k in hops}) > 1:
+                found.append((hops[0], hops[-1], len(hops)))
+        if not found:
+            return {}
+        first, last, amounts = (np.array(column, np.int64) for column in zip(*found, strict=True))
+        places = (x["connection"][last], x["frame"][last], x["first_byte"][last])
+        subjects = t["url"].take(ints(first).arrow()).to_pylist()
+        return {"findings": build_late_findings("http.redirect_chain", places, subjects, amounts, limits)}
 
     def _paths(self, members: Ints, which: Ints, requests: Ints) -> tuple[list[str], Ints, Ints]:
         """Critical path of each page as names one after the other, their number, and its time by PARTS."""

@@ -36,7 +36,7 @@ PUBLIC: Final = frozenset(
     key_algorithm key_type key_curve key_exponent signature_algorithm key_usage extended_key_usage severity rule meaning detail amount_unit
     advice explanation unit affects error reset_by reset_code grpc_status client_goaway server_goaway staple_status critical_path waited_for
     protocol race_result client first_alpn first_version offered_versions close_kind close_sender close_error spin_bit race_winner
-    learned_from
+    learned_from redirect_path
     """.split()  # noqa: SIM905 - words read best one after the other
 )
 """Columns that say nothing about who, by their names without ``dns_``, ``tcp_``, ``tls_`` or ``http_``; so does every ``_basis``."""

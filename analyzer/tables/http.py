@@ -36,6 +36,13 @@ HTTP_ERRORS = (
     ("decoded_too_large", "a body that grows beyond the limits when it is decoded, or too many bodies at once: it is decoded no further"),
     ("blank_before_colon", "a field name with a blank before its colon (RFC 9112 5.1: to be refused)"),
     ("host_repeated", "a request with more than one Host field (RFC 9112 3.2: to be refused)"),
+    ("forbidden_byte", "a head with a CR that ends no line, or with a NUL (RFC 9112 2.2, RFC 9110 5.5: dangerous)"),
+    (
+        "folded_framing",
+        "a Content-Length or Transfer-Encoding that goes on in the next line (RFC 9112 5.2: some readers see another value)",
+    ),
+    ("coding_in_http10", "a Transfer-Encoding in HTTP/1.0, which has none (RFC 9112 6.1: its framing is faulty)"),
+    ("bare_lf_in_chunks", "a line of chunk framing that ends in LF without CR (RFC 9112 7.1: some readers go on)"),
 )
 HTTP_ERROR_CODES = {name: code for code, (name, _) in enumerate(HTTP_ERRORS)}
 
@@ -145,6 +152,8 @@ EXCHANGE = row_type(
     ("response_start_have", "i4", "how many there are"),
     ("request_coding", "u1", "its Content-Encoding, see the constants"),
     ("response_coding", "u1", "likewise"),
+    ("request_object", "i8", "number of the request's body where bodies are kept, 0 = it has none, -1 = it was refused"),
+    ("response_object", "i8", "likewise of the response"),
     ("request_decoded_bytes", "i8", "bytes of a request body without its coding (with Options.decode_bodies)"),
     ("response_decoded_bytes", "i8", "likewise of the response"),
     ("request_is_decoded", "u1", "1: request_decoded_bytes was counted"),
@@ -169,7 +178,7 @@ EXCHANGE = row_type(
 CODED_PIECE = row_type(
     "CODED_PIECE",
     ("exchange", "i8", "EXCHANGE row"),
-    ("is_response", "u1", "which body of it"),
+    ("is_response", "u1", "which body of it; 2 and 3: not the body but the trailers of the request and the response"),
     ("position", "i8", "in the coded bytes of the batch"),
     ("piece_bytes", "i8", "bytes"),
 )
@@ -192,7 +201,7 @@ HTTP_STREAM = row_type(
     ("role", "u1", "0 = not known yet, 1 = client, 2 = server"),
     ("is_judged", "u1", "the first line of the head being collected is no HTTP/0.9 request"),
     ("is_after_gap", "u1", "framing was found again after a gap: the next head may not follow the one before"),
-    ("digits", "u1", "of the chunk-size line: 0 = none yet, 1 = in the number, 2 = after it"),
+    ("digits", "u1", "of the chunk-size line: 0 = none yet, 1 = in the number, 2 = after it, 3 = after a CR there"),
     ("exchange", "i8", "1 + EXCHANGE row of the message being read, 0 = none"),
     ("wants", "i8", "bytes of the body still to be looked at: its first ones, or all of a coded one"),
     ("remaining", "i8", "bytes of the body or chunk still to come"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from datetime import datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,54 @@ def test_archives_are_as_the_schema_says(tmp_path: Path, name: str) -> None:
         assert entry["time"] == pytest.approx(sum(told[part] for part in PARTS if told[part] >= 0), abs=1e-5)
         assert entry.get("pageref") is None or entry["pageref"] in pages
         assert "#" not in entry["request"]["url"]
+
+
+def since_epoch(time: str) -> float:
+    """Milliseconds of an ISO time."""
+    return datetime.fromisoformat(time).timestamp() * 1e3
+
+
+def test_beside_the_archive_of_the_browser_itself(tmp_path: Path) -> None:
+    """Each request that went over the wire, with its status; times within a few milliseconds of those that the browser measured."""
+    log = archive(tmp_path / "har", "devtools")
+    browser = json.loads((ROOT / "captures" / "devtools.browser.har").read_text())["log"]["entries"]
+    sent = [entry for entry in browser if "_fromCache" not in entry]
+    assert len(sent) == len(browser) - 1
+
+    def named(entries: list[dict[str, Any]]) -> dict[tuple[str, str, int], dict[str, Any]]:
+        return {(entry["request"]["method"], entry["request"]["url"], entry["response"]["status"]): entry for entry in entries}
+
+    ours, theirs = named(log["entries"]), named(sent)
+    assert len(ours) == len(log["entries"]) == len(sent) == 16
+    assert ours.keys() == theirs.keys()
+    near = partial(pytest.approx, abs=5)
+    for key, entry in theirs.items():
+        timing, told = entry["_timing"], ours[key]["timings"]
+        spent = {
+            name: timing[f"{part}End"] - timing[f"{part}Start"] if timing[f"{part}Start"] >= 0 else -1
+            for name, part in (("dns", "dns"), ("connect", "connect"), ("ssl", "ssl"), ("send", "send"))
+        }
+        assert (told["connect"] >= 0, told["ssl"] >= 0) == (spent["connect"] >= 0, spent["ssl"] >= 0), key
+        for name in ("connect", "ssl", "send"):
+            assert told[name] == near(spent[name]), (key, name)
+        wait = timing["receiveHeadersStart"] - timing["sendEnd"]
+        whole = entry["timings"]["wait"] + entry["timings"]["receive"]
+        assert told["wait"] + told["receive"] == near(whole), key
+        if entry["response"]["content"]["size"] < 14_000:  # else one TLS record has the head and more than the first flight can carry
+            assert told["wait"] == near(wait), key
+        if spent["dns"] >= 0:  # the browser asks before it knows what for, so only the ends agree
+            queued = max(entry["timings"]["_blocked_queueing"], 0)
+            end = since_epoch(entry["startedDateTime"]) + queued + timing["dnsEnd"]
+            assert since_epoch(ours[key]["startedDateTime"]) + told["dns"] == near(end), key
+
+
+def test_a_request_before_the_end_of_the_handshake() -> None:
+    exchange = {"index": 1, "version": "1.1", "request_send_ms": 0.0, "server_wait_ms": 9.0, "response_receive_ms": 1.0}
+    phases = {"dns": 5.0, "dns_to_connect": 1.0, "tcp_connect": 20.0, "tcp_to_tls": 2.0, "tls_handshake": 40.0}
+    for wait, connect, ssl in ((-15.0, 47.0, 25.0), (-41.0, 21.0, 0.0), (-90.0, 0.0, 0.0), (3.0, 62.0, 40.0)):
+        told, before = timings(exchange, {f"{name}_ms": value for name, value in {**phases, "request_wait": wait}.items()})
+        assert (told["connect"], told["ssl"], told["blocked"]) == (connect, ssl, 1.0 + max(wait, 0.0))
+        assert before == told["dns"] + told["connect"] + told["blocked"]
 
 
 def test_a_page_and_its_entries(tmp_path: Path) -> None:

@@ -13,12 +13,13 @@ from analyzer.tables.http import HTTP_ERROR_CODES
 
 BAD_CHUNK_SIZE = HTTP_ERROR_CODES["bad_chunk_size"]
 BAD_CHUNK_END = HTTP_ERROR_CODES["bad_chunk_end"]
+BARE_LF = HTTP_ERROR_CODES["bare_lf_in_chunks"]
 TRAILER_TOO_LARGE = HTTP_ERROR_CODES["trailer_too_large"]
 SIZE_LINE_LIMIT = 16_384  # bytes of a chunk-size line: extensions are never that long
 
 # what one byte leads to: the next state, or an error
 GO_ON, ENDED = 0, 1
-NO_DIGIT, IN_NUMBER, AFTER_NUMBER = 0, 1, 2  # HTTP_STREAM.digits
+NO_DIGIT, IN_NUMBER, AFTER_NUMBER, AFTER_CR = 0, 1, 2, 3  # HTTP_STREAM.digits
 
 
 @helper
@@ -38,7 +39,10 @@ def read_chunk_framing(data, run, at, stream, exchanges, counts, cursor):
             return at
         elif stream.have > cursor[HEAD_LIMIT]:
             error = np.int64(TRAILER_TOO_LARGE)
-        if stream.state == CHUNK_DATA:
+        if error == BARE_LF:  # it can be read on
+            note(exchanges, np.int64(stream.exchange) - 1, error, run.number, counts)
+            error = np.int64(0)
+        if stream.state == CHUNK_DATA or (stream.state == TRAILER and stream.have == 0):
             break
     if error:
         note(exchanges, np.int64(stream.exchange) - 1, error, run.number, counts)
@@ -77,10 +81,11 @@ def chunk_size_byte(stream, byte):
         stream.have = 0
         stream.line = 0
         stream.state = CHUNK_DATA if stream.remaining > 0 else TRAILER
-        return 0
+        return 0 if stream.digits == AFTER_CR else BARE_LF
     if stream.have > SIZE_LINE_LIMIT:
         return BAD_CHUNK_SIZE
-    if stream.digits == AFTER_NUMBER:
+    if stream.digits >= AFTER_NUMBER:
+        stream.digits = AFTER_CR if byte == 13 else AFTER_NUMBER
         return 0
     digit = hex_digit(byte)
     if digit >= 0:
@@ -91,7 +96,7 @@ def chunk_size_byte(stream, byte):
         return 0
     if stream.digits == NO_DIGIT or not (byte == 13 or byte == 59 or byte == 32 or byte == 9):
         return BAD_CHUNK_SIZE
-    stream.digits = AFTER_NUMBER
+    stream.digits = AFTER_CR if byte == 13 else AFTER_NUMBER
     return 0
 
 
@@ -99,8 +104,9 @@ def chunk_size_byte(stream, byte):
 def chunk_end_byte(stream, byte):
     """One byte of the line end after the data of a chunk; an error code or 0."""
     if byte == 10:
+        is_bare = stream.have == 0
         begin_size_line(stream)
-        return 0
+        return BARE_LF if is_bare else 0
     if byte == 13 and stream.have == 0:
         stream.have = 1
         return 0

@@ -103,6 +103,7 @@ def begin_start(row, stream, is_response, facts, cursor):
     """Make room for the first bytes of the body that follows; a head that fits has START bytes to spare."""
     coding = facts[CONTENT_CODING]
     is_decoded = cursor[DECODES] != 0 and coding not in (NO_CODING, OTHER_CODING)
+    is_kept = cursor[DECODES] > 1
     size = np.int64(START)
     framing = np.int64(row.response_framing if is_response else row.request_framing)
     if framing == BY_LENGTH and coding == NO_CODING:
@@ -118,10 +119,10 @@ def begin_start(row, stream, is_response, facts, cursor):
         row.request_start = cursor[TEXT_TOP]
         row.request_start_size = size
     cursor[TEXT_TOP] += size
-    if coding == NO_CODING:
+    if coding == NO_CODING and not is_kept:
         stream.wants = size
     else:
-        stream.wants = ALL if is_decoded else np.int64(0)
+        stream.wants = ALL if is_decoded or is_kept else np.int64(0)
 
 
 @helper
@@ -144,30 +145,38 @@ def look_at_body(data, run, at, n, stream, exchanges, pieces, text, coded, curso
             row.request_start_have = have + n
         stream.wants -= n
         return DONE
+    status = room_for_piece(n, cursor)
+    if status == DONE:
+        add_piece(data, run.position + at, n, x, 1 if is_response else 0, pieces, coded, cursor)
+    return status
+
+
+@helper
+def room_for_piece(n, cursor):
+    """DONE when ``n`` more bytes can be noted, GROW_ROWS or GROW_TEXT."""
     if cursor[PIECES] >= cursor[PIECE_ROOM]:
         return GROW_ROWS
     if cursor[CODED_TOP] + n > cursor[CODED_ROOM]:
         cursor[NEED] = 0
         cursor[CODED_NEED] = n
         return GROW_TEXT
-    add_piece(pieces, x, is_response, n, cursor)
-    top = cursor[CODED_TOP]
-    for k in range(n):
-        coded[top + k] = data[run.position + at + k]
-    cursor[CODED_TOP] = top + n
     return DONE
 
 
 @helper
-def add_piece(pieces, x, is_response, n, cursor):
-    """Note ``n`` coded bytes of a message: a new row, or more of the last one."""
+def add_piece(data, at, n, x, kind, pieces, coded, cursor):
+    """Note ``n`` bytes of a message (CODED_PIECE.is_response is ``kind``): a new row, or more of the last one."""
+    top = cursor[CODED_TOP]
+    for k in range(n):
+        coded[top + k] = data[at + k]
+    cursor[CODED_TOP] = top + n
     last = cursor[PIECES] - 1
-    if last >= 0 and pieces[last].exchange == x and (pieces[last].is_response == 1) == is_response:
+    if last >= 0 and pieces[last].exchange == x and pieces[last].is_response == kind:
         pieces[last].piece_bytes += n
         return
     piece = pieces[last + 1]
     cursor[PIECES] += 1
     piece.exchange = x
-    piece.is_response = 1 if is_response else 0
-    piece.position = cursor[CODED_TOP]
+    piece.is_response = kind
+    piece.position = top
     piece.piece_bytes = n

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import importlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from analyzer.messages.http.bodies import Bodies, number_of
 from analyzer.options import Limits
 from analyzer.tables import Bytes, Ints, Rows
-from analyzer.tables.http import BROTLI, DEFLATE, GZIP, HTTP_ERROR_CODES, NO_CODING, ZSTD
+from analyzer.tables.http import BROTLI, DEFLATE, GZIP, HTTP_ERROR_CODES, HTTP_ERRORS, NO_CODING, OTHER_CODING, ZSTD
 
 BAD_CODING = HTTP_ERROR_CODES["bad_content_coding"]
 TOO_LARGE = HTTP_ERROR_CODES["decoded_too_large"]
@@ -110,7 +112,7 @@ class Decoder:
     ``is_unknown``: the library that takes its coding off is not installed.
     """
 
-    def __init__(self, index: int, ratio: int, coding: int = GZIP) -> None:
+    def __init__(self, index: int, ratio: int, coding: int = GZIP, sink: Callable[[bytes], None] | None = None) -> None:
         self.index = index
         self.decoded = 0
         self.taken = 0
@@ -119,10 +121,11 @@ class Decoder:
         self.is_unknown = False
         self._ratio = ratio
         self._coding = coding
+        self._sink = sink
         self._head = b""
         self._taker: Taker | None = None
 
-    def feed(self, piece: memoryview, wanted: int) -> bytes:
+    def feed(self, piece: bytes | memoryview, wanted: int) -> bytes:
         """Decode more of the body; the first ``wanted`` bytes of what came."""
         start = b""
         if self._taker is None:
@@ -158,6 +161,8 @@ class Decoder:
                 if self.decoded > most and not isinstance(self._taker, Zlib):  # these are asked in smaller steps
                     self.decoded, self.error = most + 1, TOO_LARGE  # wherever the body was cut
                     break
+                if self._sink is not None:
+                    self._sink(content)
         except Exception:  # noqa: BLE001 - each library has its own errors for hostile bytes
             self.error, self.is_over = BAD_CODING, True
             return start
@@ -169,10 +174,14 @@ class Decoder:
 
 
 class Decoders:
-    """The bodies being decoded, in order of their beginning: by connection, stream of HTTP/2 and whether they are responses."""
+    """The bodies being decoded, in order of their beginning: by connection, stream of HTTP/2 and whether they are responses.
 
-    def __init__(self, limits: Limits) -> None:
+    ``bodies`` takes them, and those that are in no coding, or in one that nobody here knows, as they came.
+    """
+
+    def __init__(self, limits: Limits, bodies: Bodies | None = None) -> None:
         self._limits = limits
+        self._kept = bodies
         self._bodies: dict[tuple[int, int, int], Decoder] = {}
         self._open: dict[tuple[int, int, int], Decoder] = {}  # those of them that go on
 
@@ -180,33 +189,46 @@ class Decoders:
         """Decode CODED_PIECE rows: sizes, first bytes and errors go to their EXCHANGE rows."""
         content, table = coded.data, exchanges.view(np.ndarray)
         for x, is_response, at, size in pieces.tolist():
-            row = table[x]
-            side = "response" if is_response else "request"
-            stream, index = (int(row["connection"]), int(row["stream"]), is_response), int(row["index"])
-            if row[f"{side}_coding"] == NO_CODING:
-                keep_start(row, side, content[at : at + size], text)
-                continue
-            decoder = self._bodies.get(stream)
-            if decoder is None or decoder.index != index:
-                decoder = self._begin(stream, index, int(row[f"{side}_coding"]))
-            if stream not in self._open:
-                if decoder.error:
-                    note(row, side, decoder.error, counts)
-                continue
+            self.take(table[x], is_response, content[at : at + size], text, counts)
+
+    def take(self, row: np.void, is_response: int, content: bytes | memoryview, text: Bytes, counts: Ints) -> None:
+        """Decode more of one body, as ``decode`` does."""
+        side = "response" if is_response else "request"
+        coding, kept = int(row[f"{side}_coding"]), self._kept
+        number = 0
+        if kept is not None:
+            number = number_of(kept, row, side)
+            kept.count(number, len(content))
+        if coding in (NO_CODING, OTHER_CODING):
+            if coding == NO_CODING:
+                keep_start(row, side, content, text)
+            if kept is not None:
+                kept.add(number, content)
+            return
+        stream, index = (int(row["connection"]), int(row["stream"]), is_response), int(row["index"])
+        decoder = self._bodies.get(stream)
+        if decoder is None or decoder.index != index:
+            decoder = self._begin(stream, index, coding, number)
+        if stream in self._open:
             before = decoder.decoded
-            keep_start(row, side, decoder.feed(content[at : at + size], int(row[f"{side}_start_size"] - row[f"{side}_start_have"])), text)
+            keep_start(row, side, decoder.feed(content, int(row[f"{side}_start_size"] - row[f"{side}_start_have"])), text)
             row[f"{side}_decoded_bytes"] += decoder.decoded - before
-            if decoder.error:
-                note(row, side, decoder.error, counts)
-            if decoder.is_unknown:
-                row[f"{side}_is_decoded"] = 0
             if decoder.is_over:
                 del self._open[stream]
+        if decoder.error:
+            note(row, side, decoder.error, counts)
+            if kept is not None:
+                kept.cut(number, HTTP_ERRORS[decoder.error][0])
+        if decoder.is_unknown:
+            row[f"{side}_is_decoded"] = 0
+            if kept is not None:
+                kept.add(number, content)
 
-    def _begin(self, stream: tuple[int, int, int], index: int, coding: int) -> Decoder:
+    def _begin(self, stream: tuple[int, int, int], index: int, coding: int, number: int) -> Decoder:
         """A new body; over the limit the oldest one is read no further."""
         self._open.pop(stream, None)
-        decoder = self._bodies[stream] = self._open[stream] = Decoder(index, self._limits.decoded_ratio, coding)
+        sink = partial(self._kept.add, number) if self._kept is not None else None
+        decoder = self._bodies[stream] = self._open[stream] = Decoder(index, self._limits.decoded_ratio, coding, sink)
         if len(self._open) > self._limits.decoders:
             self._open.pop(next(iter(self._open))).give_up()
         return decoder

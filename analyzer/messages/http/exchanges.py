@@ -7,6 +7,7 @@ import numpy as np
 from analyzer.batch import Batch
 from analyzer.kernel import DONE, GROW_ROWS
 from analyzer.memory import Memory, Text
+from analyzer.messages.http.bodies import Bodies
 from analyzer.messages.http.decoders import Decoders
 from analyzer.messages.http.framing_kernels import drop_blocks, frame
 from analyzer.messages.http.head_kernels import FACTS
@@ -40,13 +41,15 @@ _TEXT_FIELDS = tuple(name.removesuffix("_size") for name in EXCHANGE.names or ()
 
 
 class Http:
-    """The HTTP/1.x dissector. ``decode``: gzip and deflate are taken off bodies, for their length and to see what they are.
+    """The HTTP/1.x dissector. ``decode``: codings are taken off bodies, for their length and to see what they are; ``bodies`` takes them.
 
     ``exchanges[:used]`` are the rows of connections that have not left; rows that have left and wait to be swept have connection -1.
     Spans point into ``text``. ``counts`` holds how often each of HTTP_ERRORS happened.
     """
 
-    def __init__(self, memory: Memory, options: Options, rows: int = 1 << 10, *, decode: bool = False) -> None:
+    def __init__(
+        self, memory: Memory, options: Options, rows: int = 1 << 10, *, decode: bool = False, bodies: Bodies | None = None
+    ) -> None:
         self.memory = memory
         self.streams: Rows = new_table(HTTP_STREAM, 2 * rows)
         self.pairings: Rows = new_table(HTTP_PAIRING, rows)
@@ -56,7 +59,7 @@ class Http:
         self.text.top = 1
         self._pieces: Rows = new_table(CODED_PIECE, rows)
         self._coded = Text()
-        self._decoders = Decoders(options.limits)
+        self._decoders = Decoders(options.limits, bodies)
         self.counts: Ints = np.zeros(len(HTTP_ERRORS), np.int64)
         self._dead = 0
         self._ranks: Ints = np.full(rows, -1, np.int64)
@@ -66,7 +69,7 @@ class Http:
         self._cursor: Ints = np.zeros(CURSOR, np.int64)
         self._cursor[HEAD_LIMIT] = options.limits.head_bytes
         self._cursor[WAIT_LIMIT] = options.limits.pending_requests
-        self._cursor[DECODES] = decode or options.decode_bodies
+        self._cursor[DECODES] = 2 if bodies is not None else decode or options.decode_bodies
         self._cursor[KEEPS_HEADS] = options.keep_heads
 
     @property
@@ -104,11 +107,25 @@ class Http:
                 break
             self._grow(status)
         if cursor[PIECES]:
-            self._decoders.decode(_first(self._pieces, int(cursor[PIECES])), self._coded.data, self.exchanges, text.data, self.counts)
+            pieces = _first(self._pieces, int(cursor[PIECES]))
+            if cursor[KEEPS_HEADS]:
+                pieces = self._keep_trailers(pieces)
+            self._decoders.decode(pieces, self._coded.data, self.exchanges, text.data, self.counts)
         if wishes is not None:
             streams = np.unique(2 * runs.connection[wanted].astype(np.int64) + runs.sender[wanted])
             wishes.skip_until[streams] = self.streams.skip_until[streams]
         return _first(self.tunnels, int(cursor[TUNNELS]))
+
+    def _keep_trailers(self, pieces: Rows) -> Rows:
+        """Trailers become further lines of their heads; the pieces of bodies."""
+        is_trailer = pieces["is_response"] > 1
+        for piece in pieces[is_trailer]:  # rare
+            row = self.exchanges[int(piece["exchange"])]
+            side = "response" if piece["is_response"] & 1 else "request"
+            at, size = int(piece["position"]), int(piece["piece_bytes"])
+            head = text_of(self.text.data, row, f"{side}_head") + self._coded.data[at : at + size].tobytes()
+            row[f"{side}_head"], row[f"{side}_head_size"] = self.text.append(head)
+        return take_rows(pieces, np.flatnonzero(~is_trailer)) if is_trailer.any() else pieces
 
     def take(self, rows: Ints) -> Rows:
         """A copy of the EXCHANGE rows of these connection rows, ordered by (place in ``rows``, index)."""

@@ -17,6 +17,7 @@ from analyzer.messages.http.head_kernels import (
     CONTENT_TYPE,
     DISPOSITION,
     FETCH,
+    FOLDS,
     HOST,
     HOSTS,
     LINES,
@@ -100,6 +101,8 @@ def read_fields(data, lines, facts, row, is_response, text, top):
             facts[CONTENT_CODING] = read_content_coding(data, at, end, facts[CONTENT_CODING])
         elif kind == DISPOSITION:
             at, end = find_filename(data, at, end)
+        if kind in (CONTENT_LENGTH, TRANSFER_ENCODING):
+            facts[FOLDS] += i - first - 1
         if kind == CONTENT_LENGTH:
             read_length(data, at, end, facts)
         elif kind == TRANSFER_ENCODING:

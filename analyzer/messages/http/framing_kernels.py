@@ -8,7 +8,7 @@ import numpy as np
 from analyzer.kernel import DONE, helper, kernel
 from analyzer.memory import arena_give
 from analyzer.messages.http.chunk_kernels import read_chunk_framing
-from analyzer.messages.http.content_kernels import look_at_body
+from analyzer.messages.http.content_kernels import add_piece, look_at_body, room_for_piece
 from analyzer.messages.http.message_kernels import (
     BODY,
     CHUNK_DATA,
@@ -20,12 +20,13 @@ from analyzer.messages.http.message_kernels import (
     RESYNC,
     SERVER,
     TO_CLOSE,
+    TRAILER,
     TUNNEL,
     count_body,
     finish_message,
     read_head,
 )
-from analyzer.messages.http.pairing_kernels import BYTE_AT, RUN_AT, note
+from analyzer.messages.http.pairing_kernels import BYTE_AT, KEEPS_HEADS, RUN_AT, note
 from analyzer.messages.http.probe_kernels import looks_like_request, looks_like_response
 from analyzer.messages.http.split_kernels import HEAD_FOUND, drop_block, find_cut_head, take_head
 from analyzer.tables.http import HTTP_ERROR_CODES
@@ -154,7 +155,16 @@ def take_bytes(data, run, stream, pairing, exchanges, pieces, text, coded, arena
         else:
             cursor[BYTE_AT] += left
         return DONE
+    keeps = state == TRAILER and cursor[KEEPS_HEADS] != 0 and stream.exchange > 0
+    if keeps:
+        status = room_for_piece(left, cursor)
+        if status != DONE:
+            return status
+    x, have = np.int64(stream.exchange) - 1, np.int64(stream.have)
     cursor[BYTE_AT] = read_chunk_framing(data, run, at, stream, exchanges, counts, cursor)
+    n = cursor[BYTE_AT] - at
+    if keeps and (have + n > 2 or (data[run.position + at] != 13 and data[run.position + at] != 10)):  # more than the empty line
+        add_piece(data, run.position + at, n, x, 3 if stream.role == SERVER else 2, pieces, coded, cursor)
     return DONE
 
 

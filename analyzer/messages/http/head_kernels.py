@@ -11,8 +11,10 @@ from analyzer.messages.http.probe_kernels import begins_with
 # ---- what a head says, in the scratch array ``facts`` (int64)
 LINES, LINE, STATUS, VERSION, LENGTH, LENGTH_STATE, CODING, FIRST, FIRST_SIZE, SECOND, SECOND_SIZE, BAD_FIELDS, PROXIED = range(13)
 CONTENT_CODING, ODD_NAMES, HOSTS = 13, 14, 15
-HEAD_AT, HEAD_STOP, HEAD_CODE = 16, 17, 18  # where a found head is, and why it is cut (an error, 0 = it is whole)
-FACTS = 19
+FOLDS = 16  # of the fields that say how a body ends
+HEAD_AT, HEAD_STOP, HEAD_CODE = 17, 18, 19  # where a found head is, and why it is cut (an error, 0 = it is whole)
+BAD_BYTES = 20  # CR that ends no line, and NUL
+FACTS = 21
 NO_LENGTH, ONE_LENGTH, BAD_LENGTH, LENGTH_CONFLICT = 0, 1, 2, 3  # LENGTH_STATE
 UNCODED, CHUNKED, OTHERWISE = 0, 1, 2  # CODING
 
@@ -68,18 +70,24 @@ def scan_head(data, line, at, end, lines, facts):
 
     ``line`` is where the line that holds ``at`` begins. The starts of the lines go to ``lines``, their number to facts[LINES] (the
     last start is that of the empty or of the unfinished line), the start of the unfinished line to facts[LINE]. Bare LF ends a line.
+    facts[BAD_BYTES] counts what no head may have.
     """
     n = 0
     lines[0] = line
+    facts[BAD_BYTES] = 0
     while at < end:
-        if data[at] == 10:
-            if at == line or (at == line + 1 and data[line] == 13):
-                facts[LINES] = n
-                return at + 1
-            line = at + 1
-            n += 1
-            if n < lines.size:
-                lines[n] = line
+        byte = data[at]
+        if byte <= 13:
+            if byte == 10:
+                if at == line or (at == line + 1 and data[line] == 13):
+                    facts[LINES] = n
+                    return at + 1
+                line = at + 1
+                n += 1
+                if n < lines.size:
+                    lines[n] = line
+            elif byte == 0 or (byte == 13 and at + 1 < end and data[at + 1] != 10):
+                facts[BAD_BYTES] += 1
         at += 1
     facts[LINES] = n
     facts[LINE] = line

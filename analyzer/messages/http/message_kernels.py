@@ -9,12 +9,14 @@ from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, helper
 from analyzer.messages.http.content_kernels import begin_start
 from analyzer.messages.http.field_kernels import copy_proxied, read_fields
 from analyzer.messages.http.head_kernels import (
+    BAD_BYTES,
     BAD_FIELDS,
     BAD_LENGTH,
     CHUNKED,
     CODING,
     FIRST,
     FIRST_SIZE,
+    FOLDS,
     HEAD_AT,
     HEAD_CODE,
     HEAD_STOP,
@@ -78,6 +80,9 @@ LENGTH_AND_CHUNKED = HTTP_ERROR_CODES["length_and_chunked"]
 BAD_CODING = HTTP_ERROR_CODES["bad_transfer_coding"]
 BLANK_BEFORE_COLON = HTTP_ERROR_CODES["blank_before_colon"]
 HOST_REPEATED = HTTP_ERROR_CODES["host_repeated"]
+FORBIDDEN_BYTE = HTTP_ERROR_CODES["forbidden_byte"]
+FOLDED_FRAMING = HTTP_ERROR_CODES["folded_framing"]
+CODING_IN_HTTP10 = HTTP_ERROR_CODES["coding_in_http10"]
 
 _HEAD = np.frombuffer(b"HEAD", np.uint8)
 _CONNECT = np.frombuffer(b"CONNECT", np.uint8)
@@ -160,12 +165,7 @@ def read_head(data, run, stream, pairing, streams, exchanges, tunnels, text, lin
     stream.exchange = 0 if is_interim or code else x + 1
     if facts[LINES] >= lines.size:
         note(exchanges, x, TOO_MANY_FIELDS, run.number, counts)
-    if facts[BAD_FIELDS]:
-        note(exchanges, x, BAD_FIELD, run.number, counts)
-    if facts[ODD_NAMES]:
-        note(exchanges, x, BLANK_BEFORE_COLON, run.number, counts)
-    if facts[HOSTS] > 1 and not is_response:
-        note(exchanges, x, HOST_REPEATED, run.number, counts)
+    note_shapes(exchanges, x, run, is_response, facts, counts)
     if code:
         note(exchanges, x, code, run.number, counts)
         stream.state = RESYNC if code == GAP_IN_HEAD else LOST
@@ -173,6 +173,23 @@ def read_head(data, run, stream, pairing, streams, exchanges, tunnels, text, lin
         finish_message(exchanges, stream, 1)
     else:
         begin_body(exchanges, x, run, stream, streams, tunnels, facts, counts, cursor)
+
+
+@helper
+def note_shapes(exchanges, x, run, is_response, facts, counts):
+    """What another reader may read otherwise."""
+    if facts[BAD_BYTES]:
+        note(exchanges, x, FORBIDDEN_BYTE, run.number, counts)
+    if facts[FOLDS]:
+        note(exchanges, x, FOLDED_FRAMING, run.number, counts)
+    if facts[CODING] != UNCODED and facts[VERSION] == 10:
+        note(exchanges, x, CODING_IN_HTTP10, run.number, counts)
+    if facts[BAD_FIELDS]:
+        note(exchanges, x, BAD_FIELD, run.number, counts)
+    if facts[ODD_NAMES]:
+        note(exchanges, x, BLANK_BEFORE_COLON, run.number, counts)
+    if facts[HOSTS] > 1 and not is_response:
+        note(exchanges, x, HOST_REPEATED, run.number, counts)
 
 
 @helper

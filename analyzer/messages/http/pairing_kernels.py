@@ -8,6 +8,8 @@ import numpy as np
 from analyzer.kernel import helper
 from analyzer.tables.http import HTTP_ERROR_CODES
 
+BAD_CONTENT_CODING, DECODED_TOO_LARGE = HTTP_ERROR_CODES["bad_content_coding"], HTTP_ERROR_CODES["decoded_too_large"]
+
 # ---- the kernel's cursor (int64): where it stands, what is in use, the limits, and the lengths of the tables and the text
 RUN_AT, BYTE_AT, USED, TUNNELS, TEXT_TOP, NEED, HEAD_LIMIT, WAIT_LIMIT, ROW_ROOM, TUNNEL_ROOM, TEXT_ROOM = range(11)
 PIECES, PIECE_ROOM, CODED_TOP, CODED_ROOM, CODED_NEED, DECODES, KEEPS_HEADS = range(11, 18)
@@ -19,11 +21,14 @@ TOO_MANY_PENDING = HTTP_ERROR_CODES["too_many_pending"]
 
 @helper
 def note(exchanges, x, code, number, counts):
-    """Count an anomaly; the first one stays on its exchange (row ``x``, -1 = it has none)."""
+    """Count an anomaly; the first one stays on its exchange (row ``x``, -1 = it has none).
+
+    Those of the decoders, which come after this kernel has read a batch, stand behind all others, however the batches are cut.
+    """
     counts[code] += 1
     if x >= 0:
         row = exchanges[x]
-        if row.error == 0:
+        if row.error == 0 or row.error == BAD_CONTENT_CODING or row.error == DECODED_TOO_LARGE:
             row.error = code
             row.error_number = number
 

@@ -100,12 +100,19 @@ def make_runs(memory: Memory, pieces: Sequence[Piece], offsets: dict[tuple[int, 
 
 
 def read(
-    pieces: Iterable[Piece], *, batch: int = 0, rows: int = 1, limits: Limits | None = None, connections: int = 1, arena: int = 1 << 20
+    pieces: Iterable[Piece],
+    *,
+    batch: int = 0,
+    rows: int = 1,
+    limits: Limits | None = None,
+    connections: int = 1,
+    arena: int = 1 << 20,
+    keep_heads: bool = False,
 ) -> tuple[Http, list[tuple[int, ...]]]:
     """Feed the pieces in batches of ``batch`` runs (0 = one batch); the dissector and the tunnels it told of."""
     pieces = numbered(pieces)
     memory = Memory(1 << 20, 1, arena)
-    http = Http(memory, Options(limits=limits or Limits()), rows, decode=True)
+    http = Http(memory, Options(limits=limits or Limits(), keep_heads=keep_heads), rows, decode=True)
     http.text.data = np.zeros(2, np.uint8)  # every growth is exercised
     table, offsets, tunnels = new_table(CONNECTION, connections), {}, []
     step = batch or max(1, len(pieces))

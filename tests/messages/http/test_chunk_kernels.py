@@ -37,6 +37,25 @@ def test_bad_chunks_lose_the_stream(chunks: bytes, error: int | None) -> None:
     assert row["response_body_bytes"] >= len(OK)
 
 
+@pytest.mark.parametrize("trailers", [b"", b"X-Sum: 1\r\n", b"A: b\nX-Sum: 1\r\n fold\r\n"])
+def test_trailers_are_kept_with_their_head(trailers: bytes) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
+    asked = (
+        GET.replace(b"GET", b"PUT").replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n")
+        + b"1\r\na\r\n0\r\n"
+        + trailers
+        + b"\r\n"
+    )
+    talk = [say(asked), answer(head + b"2\r\nab\r\n0\r\n" + trailers + b"\r\n"), answer(OK)]
+    for pieces in (talk, cut(talk, 1), cut(talk, 3), cut(talk, 7)):
+        for batch in (0, 1, 5):
+            row = exchanges(*pieces, batch=batch, keep_heads=True)[0]
+            assert row["request_head"].rstrip() == asked.partition(b"1\r\na")[0].rstrip() + b"\r\n\r\n" * bool(trailers) + trailers.rstrip()
+            assert row["response_head"].rstrip() == head.rstrip() + b"\r\n\r\n" * bool(trailers) + trailers.rstrip()
+            assert (row["response_body_bytes"], row["response_complete"], row["request_complete"]) == (2, 1, 1)
+    assert "response_head" not in exchanges(*talk)[0]
+
+
 def test_gap_in_chunks() -> None:
     told = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"
     (row,) = exchanges(say(GET), answer(told), answer(b"e\r\n0\r\n\r\n", gap=2))

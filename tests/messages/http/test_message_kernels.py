@@ -56,13 +56,29 @@ def test_upgrade_is_final() -> None:
         (b"Content-Length: 9\r\nTransfer-Encoding: chunked", b"4\r\nabcd\r\n0\r\n\r\n", 10, 2),
         (b"Transfer-Encoding: chunked, gzip", b"abcd", None, 3),
         (b"Transfer-Encoding: identity\r\nContent-Length: 4", b"abcd", None, 1),
-        (b"Transfer-Encoding:\r\n chunked", b"4\r\nabcd\r\n0\r\n\r\n", None, 2),
+        (b"Transfer-Encoding:\r\n chunked", b"4\r\nabcd\r\n0\r\n\r\n", 28, 2),
+        (b"Content-Length:\r\n 4", b"abcd", 28, 1),
+        (b"Content-Length: 4\r\n ", b"abcd", 28, 1),
+        (b"X: a\rb\r\nContent-Length: 4", b"abcd", 27, 1),
+        (b"X: a\r\r\nContent-Length: 4", b"abcd", 27, 1),
+        (b"X: a\r\n b\r\nContent-Length: 4", b"abcd", None, 1),
+        (b"Transfer-Encoding: chunked", b"4\nabcd\r\n0\r\n\r\n", 30, 2),
+        (b"Transfer-Encoding: chunked", b"4\r\nabcd\n0\r\n\r\n", 30, 2),
+        (b"Transfer-Encoding: chunked", b"4;x=\rb\nabcd\r\n0\r\n\r\n", 30, 2),
+        (b"Transfer-Encoding: chunked", b"4 ;x\r\nabcd\r\n0\r\nX: y\n\n", None, 2),
         (b"Transfer-Encoding : chunked", b"4\nabcd\n0\n\n", 25, 2),
     ],
 )
 def test_response_framing(fields: bytes, body: bytes, error: int | None, framing: int) -> None:
     (row,) = exchanges(say(GET), answer(b"HTTP/1.1 200 OK\r\n" + fields + b"\r\n\r\n" + body))
     assert (row.get("error"), row["response_framing"], row["response_body_bytes"]) == (error, framing, 4)
+
+
+def test_a_coding_in_http_1_0() -> None:
+    (row,) = exchanges(say(GET), answer(b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n"))
+    assert (row["error"], row["response_body_bytes"], row["response_complete"]) == (29, 4, 1)
+    (row,) = exchanges(say(b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"))
+    assert (row["error"], row["request_complete"]) == (29, 1)
 
 
 def test_request_with_another_coding_is_lost() -> None:

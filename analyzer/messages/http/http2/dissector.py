@@ -10,6 +10,7 @@ import numpy as np
 from analyzer.batch import Batch
 from analyzer.kernel import DONE, GROW_ROWS
 from analyzer.memory import Memory, Text
+from analyzer.messages.http.bodies import Bodies
 from analyzer.messages.http.decoders import Decoders
 from analyzer.messages.http.http2.frame_kernels import (
     BYTE_AT,
@@ -45,13 +46,14 @@ VERSION: Final = 20  # EXCHANGE.version
 class Http2(Streams):
     """The HTTP/2 dissector; what it keeps and answers is as with ``Http``."""
 
-    def __init__(self, memory: Memory, options: Options, *, decode: bool = False) -> None:
-        super().__init__(options, decodes=decode or options.decode_bodies)
+    def __init__(self, memory: Memory, options: Options, *, decode: bool = False, bodies: Bodies | None = None) -> None:
+        super().__init__(options, decodes=decode or options.decode_bodies or bodies is not None)
+        self._keeps_bodies = bodies is not None
         self._memory = memory
         self._directions: Rows = new_table(HTTP2_DIRECTION, 2)
         self._frames: Rows = new_table(HTTP2_FRAME, 256)
         self._payloads = Text()
-        self._decoders = Decoders(options.limits)
+        self._decoders = Decoders(options.limits, bodies)
         self._cursor: Ints = np.zeros(CURSOR, np.int64)
         self._cursor[LIMIT] = options.limits.head_bytes
 
@@ -140,7 +142,7 @@ class Http2(Streams):
             self.exchanges["response_coding"][pieces["exchange"]],
             self.exchanges["request_coding"][pieces["exchange"]],
         )
-        pieces = take_rows(pieces, np.flatnonzero(coding != OTHER_CODING))
+        pieces = take_rows(pieces, np.flatnonzero((coding != OTHER_CODING) | self._keeps_bodies))
         self._decoders.decode(pieces, batch.memory.data, self.exchanges, self.text.data, self.counts)
 
     # ---- when connections leave

@@ -18,6 +18,7 @@ from analyzer.tables.http2 import HTTP2_FLOW, HTTP2_LINK
 
 _TEXT_FIELDS: Final = tuple(name.removesuffix("_size") for name in EXCHANGE.names or () if name.endswith("_size"))
 VERSION: Final = 20  # EXCHANGE.version
+AFTER_OTHERS: Final = (0, HTTP_ERROR_CODES["bad_content_coding"], HTTP_ERROR_CODES["decoded_too_large"])  # what another anomaly replaces
 
 
 class Frame(NamedTuple):
@@ -102,7 +103,7 @@ class Streams:
         code = HTTP_ERROR_CODES[name]
         self.counts[code] += 1
         row = self._rows[x] if x >= 0 else self._links[session.connection]
-        if row["error"] == 0:
+        if row["error"] in AFTER_OTHERS:
             row["error"], row["error_number"] = code, frame.last_number
 
     def _settings(self, session: Session, frame: Frame, payload: bytes) -> None:

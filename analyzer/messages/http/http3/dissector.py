@@ -8,13 +8,16 @@ from typing import Final
 import numpy as np
 
 from analyzer.memory import Memory, Text
+from analyzer.messages.http.bodies import Bodies
+from analyzer.messages.http.decoders import Decoders
 from analyzer.messages.http.http2 import fields as field_rules
 from analyzer.messages.http.http3 import frames as h3
 from analyzer.messages.http.http3.frames import Frame, Framer, Place
 from analyzer.messages.http.http3.qpack import Fields, SectionError, Sections
+from analyzer.messages.http.media_kernels import tell_media
 from analyzer.options import Options
 from analyzer.tables import Ints, Rows, grow_table, new_table, take_rows
-from analyzer.tables.http import EXCHANGE, HTTP_ERROR_CODES, HTTP_ERRORS
+from analyzer.tables.http import EXCHANGE, HTTP_ERROR_CODES, HTTP_ERRORS, NO_CODING, OTHER_CODING, START
 from analyzer.tables.quic import PIECE_ENDS, PIECE_RESETS, PIECE_STOPS
 
 _TEXT_FIELDS: Final = tuple(name.removesuffix("_size") for name in EXCHANGE.names or () if name.endswith("_size"))
@@ -44,6 +47,7 @@ class Side:
     last: Place = (0, 0)
     is_over: bool = False
     waiting: list[Section] = field(default_factory=list)
+    held: bytearray = field(default_factory=bytearray)  # of a body whose head waits
 
 
 @dataclass(slots=True)
@@ -71,10 +75,13 @@ class Session:
 class Http3:
     """The HTTP/3 dissector; what it keeps and answers is as with ``Http``."""
 
-    def __init__(self, memory: Memory, options: Options) -> None:
+    def __init__(self, memory: Memory, options: Options, *, decode: bool = False, bodies: Bodies | None = None) -> None:
         self._bytes = memory.data.data
         self._limits = options.limits
         self._keeps_heads = options.keep_heads
+        self._decodes = decode or options.decode_bodies or bodies is not None
+        self._keeps_bodies = bodies is not None
+        self._decoders = Decoders(options.limits, bodies)
         self._sessions: dict[int, Session] = {}
         self.exchanges: Rows = new_table(EXCHANGE, 64)
         self._hot = self.exchanges.view(np.ndarray)
@@ -131,7 +138,7 @@ class Http3:
         row = self._hot[x]
         row["connection"], row["index"], row["client"] = session.connection, len(session.rows), session.client
         row["stream"], row["version"] = 1 + stream, VERSION
-        sides = (Side(Framer(self._limits.head_bytes)), Side(Framer(self._limits.head_bytes)))
+        sides = (Side(Framer(self._limits.head_bytes, self._decodes)), Side(Framer(self._limits.head_bytes, self._decodes)))
         request = session.requests[stream] = Request(x, sides)
         return request
 
@@ -155,10 +162,20 @@ class Http3:
         for frame in found:
             if frame.kind == h3.DATA:
                 side.body += frame.size
+                if self._decodes:
+                    self._take_body(request, role, frame.content)
             elif frame.kind == h3.HEADERS:
                 self._section(session, request, stream, role, frame, place)
             elif frame.kind in h3.FORBIDDEN or frame.kind in (h3.SETTINGS, h3.GOAWAY, h3.CANCEL_PUSH, h3.MAX_PUSH_ID):
                 self._note(request.x, "bad_frame", place[1])
+
+    def _take_body(self, request: Request, role: int, content: bytes) -> None:
+        """More of a body, to be decoded; while its head waits it does, too, as far as there is room."""
+        row, side = self._hot[request.x], request.sides[role]
+        if side.waiting:
+            side.held += content[: self._limits.head_bytes - len(side.held)]
+        elif row[f"{SIDES[role]}_coding"] != OTHER_CODING or self._keeps_bodies:
+            self._decoders.take(row, role, content, self.text.data, self.counts)
 
     def _section(self, session: Session, request: Request, stream: int, role: int, frame: Frame, place: Place) -> None:  # noqa: PLR0913, PLR0917
         """A field section: the head or the trailers of a message."""
@@ -208,6 +225,10 @@ class Http3:
             field_rules.keep_response(row, self.text, fields)
         else:
             field_rules.keep_request(row, self.text, fields)
+        side = SIDES[role]
+        if self._decodes and fields and row[f"{side}_coding"] != OTHER_CODING:
+            row[f"{side}_is_decoded"] = row[f"{side}_coding"] != NO_CODING
+            row[f"{side}_start"], row[f"{side}_start_size"] = self.text.append(bytes(START))
 
     def _resume(self, session: Session, stream: int, role: int, place: Place) -> None:
         """The table has what the section of a stream waited for."""
@@ -225,6 +246,10 @@ class Http3:
             side = SIDES[role]
             row = self._hot[request.x]
             row[f"{side}_head"], row[f"{side}_head_size"] = self.text.append(field_rules.head_of(fields))
+        held = request.sides[role].held
+        if held:
+            self._take_body(request, role, bytes(held))
+            held.clear()
 
     def _reset(self, request: Request, role: int, code: int) -> None:
         """RESET_STREAM, or STOP_SENDING: who gave up first, and why (RFC 9114 4.1.1)."""
@@ -289,10 +314,14 @@ class Http3:
     def take(self, rows: Ints) -> Rows:
         """Copies of the EXCHANGE rows of these connection rows, ordered by (place in ``rows``, index)."""
         here = [x for row in rows.tolist() if row in self._sessions for x in self._sessions[row].rows]
-        return take_rows(self.exchanges, np.array(here, np.int64))
+        taken = take_rows(self.exchanges, np.array(here, np.int64))
+        if self._decodes and len(taken):
+            tell_media(self.text.data, taken)
+        return taken
 
     def release(self, rows: Ints) -> None:
         """Forget these connection rows; table and text are swept when more than half is dead."""
+        self._decoders.release(rows)
         for row in rows.tolist():
             session = self._sessions.pop(row, None)
             self._dead += len(session.rows) if session is not None else 0

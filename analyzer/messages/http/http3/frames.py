@@ -22,9 +22,13 @@ class Frame(NamedTuple):
 
 @dataclass(slots=True)
 class Framer:
-    """State of one direction. ``is_lost``: bytes are missing where a frame should begin, nothing more can be read."""
+    """State of one direction. ``is_lost``: bytes are missing where a frame should begin, nothing more can be read.
+
+    ``keeps_bodies``: DATA has its content.
+    """
 
     limit: int
+    keeps_bodies: bool = False
     kind: int = -1
     left: int = 0
     is_lost: bool = False
@@ -48,7 +52,7 @@ class Framer:
                 continue
             size = min(self.left, end - at)
             if self.kind == DATA:
-                found.append(Frame(DATA, b"", size, place))
+                found.append(Frame(DATA, bytes(content[at : at + size]) if self.keeps_bodies else b"", size, place))
             elif self.kind in _KEPT and not self.is_too_large:
                 self._content += content[at : at + size]
             at += size
