@@ -8,7 +8,6 @@ assembler gives up their holes, the dissectors see the last runs, the lifecycle 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ import numpy as np
 from analyzer.batch import Batch
 from analyzer.capture import Follow, KeyTexts, Source, look_ahead, open_captures
 from analyzer.connections import Tracker
+from analyzer.connections.identity import capture_seed
 from analyzer.lifecycle.attribution import Attribution
 from analyzer.lifecycle.blame import build_delays
 from analyzer.lifecycle.findings import Validity, build_findings
@@ -394,10 +394,3 @@ class Pipeline:
             "quic": self._quic.errors,
             "http": http,
         }
-
-
-def capture_seed(batch: Batch) -> int:
-    """A number that tells captures apart and is the same in every run: from the first packet's time and bytes."""
-    packet = batch.packets[0]
-    content = batch.memory.data[packet.offset : packet.offset + packet.caplen].tobytes()
-    return int.from_bytes(hashlib.sha256(int(packet.ts).to_bytes(8, "little") + content).digest()[:7], "little")

@@ -8,9 +8,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import numpy.typing as npt
 
+from analyzer.batch import Batch
 from analyzer.connections import identity_kernels
 from analyzer.tables import Bytes, Ints, Rows
 
@@ -35,3 +38,10 @@ def community_ids(connections: Rows, rows: Ints) -> npt.NDArray[np.uint8]:
     texts = np.zeros((rows.size, identity_kernels.COMMUNITY_ID_SIZE), np.uint8)
     identity_kernels.write_community_ids(connections.view(np.recarray), rows, identity_kernels.BASE64, *_scratch(), texts)
     return texts
+
+
+def capture_seed(batch: Batch) -> int:
+    """A number that tells captures apart and is the same in every run: from the first packet's time and bytes."""
+    packet = batch.packets[0]
+    content = batch.memory.data[packet.offset : packet.offset + packet.caplen].tobytes()
+    return int.from_bytes(hashlib.sha256(int(packet.ts).to_bytes(8, "little") + content).digest()[:7], "little")
