@@ -48,6 +48,6 @@ def run_verify(request: VerifyRequest, environment: Environment) -> int:
         more = len(verdict.disagreements) - len(rows)
         if more:
             environment.say(f"  ... {more:,} more: --rows 0 shows none, a larger number more")
-    elif verdict.compared:
-        environment.say("\nNo disagreements.")
+    else:
+        environment.say("\nNo disagreements." if verdict.compared else "\nNothing in them is read by both.")
     return 0 if verdict.of else 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from analyzer import verification
 from analyzer.cli import run
 
 CAPTURES = Path(__file__).parents[2] / "captures"
@@ -23,11 +25,26 @@ def test_agreement(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @needs_tshark
-def test_disagreements_have_both_readings(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["verify", str(CAPTURES / "lossy-path.pcap"), "-n", "1"]) == 0
+def test_disagreements_have_both_readings(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    right = verification.read_ours
+
+    def wrong(*arguments: Any) -> dict[str, list[dict[str, Any]]]:
+        ours = right(*arguments)
+        for row in ours["tls"]:
+            row["sni"] = "wrong.example"
+        return ours
+
+    monkeypatch.setattr(verification, "read_ours", wrong)
+    assert run(["verify", str(CAPTURES / "page-load.pcapng"), "-n", "1"]) == 0
     told = capsys.readouterr().out
-    assert "#2  tcp retransmissions: ours 7, tshark's 8  (frame 108)" in told
-    assert "... 1 more" in told
+    assert "tls sni: ours wrong.example, tshark's " in told
+    assert "... 4 more" in told
+
+
+@needs_tshark
+def test_nothing_that_both_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", str(CAPTURES / "fragments.pcapng")]) == 0
+    assert capsys.readouterr().out.endswith("Nothing in them is read by both.\n")
 
 
 @needs_tshark
