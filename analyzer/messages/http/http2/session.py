@@ -37,4 +37,5 @@ class Session:
     streams: dict[int, int] = field(default_factory=dict)
     rows: list[int] = field(default_factory=list)
     alternatives: dict[bytes, tuple[bytes, int, int]] = field(default_factory=dict)  # host -> Alt-Svc, time and frame of its ALTSVC frame
+    alternative_frames: int = 0
     upgraded_stream: int = 0  # the stream that answers the request of HTTP/1 which asked for HTTP/2 (RFC 7540 3.2)

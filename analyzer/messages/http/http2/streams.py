@@ -18,6 +18,7 @@ from analyzer.tables.http2 import HTTP2_FLOW, HTTP2_LINK
 
 _TEXT_FIELDS: Final = tuple(name.removesuffix("_size") for name in EXCHANGE.names or () if name.endswith("_size"))
 VERSION: Final = 20  # EXCHANGE.version
+MOST_ALTERNATIVES: Final = 64  # ALTSVC frames of a connection that are read: each is held against what was asked so far
 AFTER_OTHERS: Final = (0, HTTP_ERROR_CODES["bad_content_coding"], HTTP_ERROR_CODES["decoded_too_large"])  # what another anomaly replaces
 
 
@@ -151,6 +152,9 @@ class Streams:
         size = int.from_bytes(payload[:2], "big")
         origin, value = payload[2 : 2 + size], payload[2 + size :]
         if len(payload) < 2 + size or (size == 0) != (frame.stream != 0) or frame.sender == session.client:
+            return
+        session.alternative_frames += 1
+        if session.alternative_frames > MOST_ALTERNATIVES:
             return
         known = [session.streams.get(frame.stream, -1)] if frame.stream else session.rows
         host = origin.rpartition(b"/")[2].lower()

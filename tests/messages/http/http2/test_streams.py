@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analyzer.messages.http.http2.streams import Frame, Streams
+from analyzer.messages.http.http2.streams import MOST_ALTERNATIVES, Frame, Streams
 from analyzer.options import Options
 from analyzer.tables.http2 import ALTSVC, END_HEADERS, HEADERS, PREFACE
 
@@ -61,3 +61,9 @@ def told(*frames: tuple[int, bytes]) -> tuple[bytes, int, int]:
 )
 def test_alternatives(frames: list[tuple[int, bytes]], expected: tuple[bytes, int, int]) -> None:
     assert told(*frames) == expected
+
+
+def test_a_flood_of_alternatives_is_not_read() -> None:
+    other, own = (0, b"\0\x0ehttps://b.test" + VALUE), (1, b"\0\0" + VALUE)
+    assert told((1, b""), *[other] * (MOST_ALTERNATIVES - 1), own)[0] == VALUE
+    assert told((1, b""), *[other] * MOST_ALTERNATIVES, own)[0] == b""
