@@ -36,6 +36,7 @@ from analyzer.messages.tls import ChainChecks, Tls, describe_opening, read_trust
 from analyzer.messages.web import PROTOCOLS, Web
 from analyzer.options import Options
 from analyzer.packets import Decoder
+from analyzer.parking import Parking
 from analyzer.report.build import Context, Lifecycle, build_tables, build_totals
 from analyzer.report.capture import build_capture
 from analyzer.report.certificates import clip_time
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 Tables = dict[str, "Sheet"]
 Watch = Callable[[Batch, Rows, Rows], None]
 Progress = Callable[[int, int | None], None]
-FLUSH_ROWS = 4000  # connections of one flush: so many that a table costs little per row, so few that its columns stay in the cache
+FLUSH_ROWS = 3000  # connections of one flush: so many that a table costs little per row, so few that its columns stay in the cache
 
 
 @dataclass
@@ -94,6 +95,7 @@ class Pipeline:
         self._inside = Inside(self.memory, options, decode=decode)
         self._keys = KeyTexts(options.keylog)
         self._attribution = Attribution(options)
+        self._parking = Parking(limits, self._tracker, self._assembler, self._services, self._attribution)
         self._context = Context(
             0,
             self._tls.certificates,
@@ -187,7 +189,7 @@ class Pipeline:
                 yield None
             elif self.is_stopped:
                 break
-        self._over.append(self._tracker.expire(last.now_ns, everything=True))
+        self._over.append(self._parking.expire(last.now_ns, everything=True))
         yield from self._flush_full(last)
         flush = self._flush(last, self._waiting())
         flush.capture = self.capture_table()
@@ -199,7 +201,7 @@ class Pipeline:
         What waits to be flushed leaves when the last flush was ``flush_ns`` ago (None: only when it fills a flush).
         """
         if not len(batch.packets):
-            self._over.append(self._tracker.expire(batch.now_ns))
+            self._over.append(self._parking.expire(batch.now_ns))
             yield from self._flush_full(batch)
         if flush_ns is not None and batch.now_ns - self._flushed_ns >= flush_ns:
             self._flushed_ns = batch.now_ns
@@ -212,6 +214,8 @@ class Pipeline:
         """What is not over, and of the ``most`` that wait longest what they are: to be shown while a live capture runs."""
         tracker = self._tracker
         flights = find_flights(tracker.connections, tracker.endpoints, tracker.used, self.now_ns, most)
+        parked, waiting = self._parking.parked, self._parking.waiting
+        flights = replace(flights, total=flights.total + parked, waiting=flights.waiting + waiting)
         texts = (self._tls.text.data, self._attribution.text.data)
         tables = (self._tls.handshakes, self._services.table, self._attribution.table)
         return flights, [describe_flight(flights, at, tracker.connections, tables, texts) for at in range(len(flights.rows))]
@@ -229,11 +233,17 @@ class Pipeline:
         """Stages 2 to 5 of one batch."""
         self._decoder.decode(batch)
         self.quality.observe(batch)
+        self._parking.revive(batch)
         self._tracker.track(batch)
-        if not batch.is_dissected:
+        if batch.is_dissected:
+            self._read(batch)
+        else:
             self.undissected += len(batch.packets)
-            self._over.append(self._tracker.expire(batch.now_ns))
-            return
+        self._over.append(self._parking.expire(batch.now_ns))
+        self._parking.park()
+
+    def _read(self, batch: Batch) -> None:
+        """Stages 4 and 5 of one batch."""
         connections = self._tracker.connections
         self._services.name_datagrams(batch, connections)
         self._dissect(batch, self._assembler.assemble(batch, connections))
@@ -244,7 +254,6 @@ class Pipeline:
         self._dns.pair()
         self._attribution.learn(self._dns)
         self._attribution.attribute(batch, connections)
-        self._over.append(self._tracker.expire(batch.now_ns))
 
     def _read_quic(self) -> None:
         """What QUIC carried in this batch: messages of TLS, then streams."""
@@ -269,7 +278,7 @@ class Pipeline:
         self._dns.process_runs(runs, wanted[DNS], connections)
 
     def _waiting(self) -> Ints:
-        """Rows of connections that are over and wait to be flushed, in the order in which they ended."""
+        """Places (see parking) of connections that are over and wait to be flushed, in the order in which they ended."""
         rows: Ints = np.concatenate([np.zeros(0, np.int64), *self._over])
         self._over = [rows]
         return rows
@@ -284,8 +293,9 @@ class Pipeline:
             self._over = [rows[at + self._flush_rows :]]
             yield self._flush(batch, rows[at : at + self._flush_rows])
 
-    def _flush(self, batch: Batch, rows: Ints) -> Flush:
+    def _flush(self, batch: Batch, places: Ints) -> Flush:
         """Gather what is known of connections that are over, then forget them."""
+        rows = self._parking.settle(places)
         self._dissect(batch, self._assembler.finish(rows, self._tracker.connections))
         self._quic.finish(rows)
         self._read_quic()
