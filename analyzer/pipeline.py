@@ -20,7 +20,7 @@ from analyzer.connections import Tracker
 from analyzer.connections.identity import capture_seed
 from analyzer.lifecycle.attribution import Attribution
 from analyzer.lifecycle.blame import build_delays
-from analyzer.lifecycle.findings import Validity, build_findings
+from analyzer.lifecycle.findings import build_findings
 from analyzer.lifecycle.finished import Finished, Texts
 from analyzer.lifecycle.flight import Flights, find_flights
 from analyzer.lifecycle.milestones import build_milestones
@@ -37,9 +37,10 @@ from analyzer.messages.tls import ChainChecks, Tls, describe_opening, read_trust
 from analyzer.messages.web import PROTOCOLS, Web
 from analyzer.options import Options
 from analyzer.packets import Decoder
+from analyzer.parking import Parking
 from analyzer.report.build import Context, Lifecycle, build_tables, build_totals
 from analyzer.report.capture import build_capture
-from analyzer.report.certificates import clip_time
+from analyzer.report.certificates import build_validity
 from analyzer.report.flight import Flight, describe_flight
 from analyzer.report.provenance import capture_facts
 from analyzer.streams import Assembler
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 Tables = dict[str, "Sheet"]
 Watch = Callable[[Batch, Rows, Rows], None]
 Progress = Callable[[int, int | None], None]
-FLUSH_ROWS = 4000  # connections of one flush: so many that a table costs little per row, so few that its columns stay in the cache
+FLUSH_ROWS = 3000  # connections of one flush: so many that a table costs little per row, so few that its columns stay in the cache
 
 
 @dataclass
@@ -105,6 +106,7 @@ class Pipeline:
         self._keys = KeyTexts(options.keylog)
         self._attribution = Attribution(options)
         self._quic_past = QuicPast()
+        self._parking = Parking(limits, self._tracker, self._assembler, self._services, self._attribution)
         self._context = Context(
             0, self._tls.certificates, with_zeek=with_zeek, with_heads=with_heads, masks=not options.include_secrets,
             thresholds=options.thresholds, bodies=bodies,
@@ -199,7 +201,7 @@ class Pipeline:
                 yield None
             elif self.is_stopped:
                 break
-        self._over.append(self._tracker.expire(last.now_ns, everything=True))
+        self._over.append(self._parking.expire(last.now_ns, everything=True))
         yield from self._flush_full(last)
         flush = self._flush(last, self._waiting())
         flush.capture = self.capture_table()
@@ -211,7 +213,7 @@ class Pipeline:
         What waits to be flushed leaves when the last flush was ``flush_ns`` ago (None: only when it fills a flush).
         """
         if not len(batch.packets):
-            self._over.append(self._tracker.expire(batch.now_ns))
+            self._over.append(self._parking.expire(batch.now_ns))
             yield from self._flush_full(batch)
         if flush_ns is not None and batch.now_ns - self._flushed_ns >= flush_ns:
             self._flushed_ns = batch.now_ns
@@ -224,6 +226,8 @@ class Pipeline:
         """What is not over, and of the ``most`` that wait longest what they are: to be shown while a live capture runs."""
         tracker = self._tracker
         flights = find_flights(tracker.connections, tracker.endpoints, tracker.used, self.now_ns, most)
+        parked, waiting = self._parking.parked, self._parking.waiting
+        flights = replace(flights, total=flights.total + parked, waiting=flights.waiting + waiting)
         texts = (self._tls.text.data, self._attribution.text.data)
         tables = (self._tls.handshakes, self._services.table, self._attribution.table)
         return flights, [describe_flight(flights, at, tracker.connections, tables, texts) for at in range(len(flights.rows))]
@@ -241,11 +245,17 @@ class Pipeline:
         """Stages 2 to 5 of one batch."""
         self._decoder.decode(batch)
         self.quality.observe(batch)
+        self._parking.revive(batch)
         self._tracker.track(batch)
-        if not batch.is_dissected:
+        if batch.is_dissected:
+            self._read(batch)
+        else:
             self.undissected += len(batch.packets)
-            self._over.append(self._tracker.expire(batch.now_ns))
-            return
+        self._over.append(self._parking.expire(batch.now_ns))
+        self._parking.park()
+
+    def _read(self, batch: Batch) -> None:
+        """Stages 4 and 5 of one batch."""
         connections = self._tracker.connections
         self._services.name_datagrams(batch, connections)
         self._dissect(batch, self._assembler.assemble(batch, connections))
@@ -257,7 +267,6 @@ class Pipeline:
         self._attribution.learn(self._dns)
         self._quic_past.learn(self._dns, self._tracker.connections)
         self._attribution.attribute(batch, connections)
-        self._over.append(self._tracker.expire(batch.now_ns))
 
     def _read_quic(self) -> None:
         """What QUIC carried in this batch: messages of TLS, then streams."""
@@ -282,7 +291,7 @@ class Pipeline:
         self._dns.process_runs(runs, wanted[DNS], connections)
 
     def _waiting(self) -> Ints:
-        """Rows of connections that are over and wait to be flushed, in the order in which they ended."""
+        """Places (see parking) of connections that are over and wait to be flushed, in the order in which they ended."""
         rows: Ints = np.concatenate([np.zeros(0, np.int64), *self._over])
         self._over = [rows]
         return rows
@@ -297,8 +306,9 @@ class Pipeline:
             self._over = [rows[at + self._flush_rows :]]
             yield self._flush(batch, rows[at : at + self._flush_rows])
 
-    def _flush(self, batch: Batch, rows: Ints) -> Flush:
+    def _flush(self, batch: Batch, places: Ints) -> Flush:
         """Gather what is known of connections that are over, then forget them."""
+        rows = self._parking.settle(places)
         self._dissect(batch, self._assembler.finish(rows, self._tracker.connections))
         self._quic.finish(rows)
         self._read_quic()
@@ -317,19 +327,9 @@ class Pipeline:
         finished = flush.finished
         phases = build_phases(finished)
         delays = build_delays(finished, phases)
-        found = build_findings(finished, self._validity(), self._options.thresholds)
+        found = build_findings(finished, build_validity(self._tls.certificates[:], self._chains), self._options.thresholds)
         tables = build_tables(finished, Lifecycle(phases, build_milestones(finished), delays, found), self._context)
         return tables if flush.capture is None else {**build_totals(self._context, tables), "capture": flush.capture}
-
-    def _validity(self) -> Validity:
-        """What the certificates so far say."""
-        certificates = self._tls.certificates[:]
-        return Validity(
-            np.array([clip_time(certificate.not_before or 0) for certificate in certificates], np.int64),
-            np.array([clip_time(certificate.not_after or 0) for certificate in certificates], np.int64),
-            certificates,
-            self._chains,
-        )
 
     def _gather(self, rows: Ints, now_ns: int) -> Finished:
         """Copies of all rows that belong to connections ``rows``."""

@@ -15,7 +15,8 @@ RACES = 4096  # rows; a power of two
 ATTEMPT_NS = 2_000_000_000  # RFC 8305 5: an attempt waits for the one before it for this long at most
 GRACE_NS = 60_000_000_000  # answers are used a little beyond their TTL
 CAUSE_NS = 10_000_000_000  # a connection later than this after the answer was not what the lookup was made for
-STEPS = 64  # answers looked at for one connection
+STEPS = 64  # answers that fit one connection and are looked at
+WALK = 4096  # rows of a hash chain looked at for them: what is over stays in the chains until the next sweep, and must not count
 SECOND_NS = 1_000_000_000
 NOBODY = np.uint64(0)
 NO, YES = np.int64(0), np.int64(1)  # literals would compile a helper twice
@@ -183,8 +184,9 @@ def find_address(c, ends, names, addresses, heads, is_any, seen):
     key = hash_pair(NOBODY if is_any else client_hi, NOBODY if is_any else client_lo, address_hi, address_lo)
     row = np.int64(heads[key & (heads.size - 1)])
     best, candidates, newest_ts = np.int64(0), 0, np.int64(0)
-    for _ in range(STEPS):
-        if row == 0:
+    fitting = 0
+    for _ in range(WALK):
+        if row == 0 or fitting == STEPS:
             break
         y, this = addresses[row - 1], row
         x = names[y.known_name]
@@ -196,6 +198,7 @@ def find_address(c, ends, names, addresses, heads, is_any, seen):
             continue
         if x.response_number >= c.first_number or c.first_ts > y.expires_ts or x.response_ts > c.first_ts:
             continue
+        fitting += 1
         if best == 0:
             best = this
             newest_ts = np.int64(x.response_ts)

@@ -134,7 +134,7 @@ def name_binary(data, at, end, a_port, b_port):
             return np.int64(DCE_RPC)
     if first == 0x10 and n >= 8 and be24(data, at + 4, end) in (0x4D5154, 0x4D5149):
         return np.int64(MQTT)
-    if n >= 8 and u8(data, at + 3, end) == 0 and u8(data, at + 4, end) == 10 and 48 <= u8(data, at + 5, end) <= 57:
+    if n >= 6 and u8(data, at + 3, end) == 0 and u8(data, at + 4, end) == 10 and 48 <= u8(data, at + 5, end) <= 57:
         return np.int64(MYSQL)  # the server's handshake, protocol version 10, then its version as text
     if be32(data, at + 4, end) == 0x00030000 and be32(data, at, end) == n:
         return np.int64(POSTGRESQL)
@@ -161,7 +161,7 @@ def name_stream(data, at, end, a_port, b_port):
     binary = name_binary(data, at, end, a_port, b_port)
     if binary > 0:
         return binary
-    return found if end - at < 4 else np.int64(0)
+    return found
 
 
 @helper

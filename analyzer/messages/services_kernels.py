@@ -41,6 +41,7 @@ from analyzer.tables.services import (
 
 SCRATCH = 2048  # bytes of one end that are looked at before it is refused
 SOCKS_BYTES = 1024  # of a stream, within which a SOCKS proxy has consented
+HELLO_BYTES = 10  # of a ClientHello, by which it is told in the middle of a stream: fewer are held back
 DATAGRAMS = 4  # that are looked at before a UDP connection is unknown
 UDP = 17
 
@@ -185,6 +186,19 @@ def emit_held(held, service, connection, extras, top):
     return top
 
 
+@helper
+def hand_on(held, service, connection, extras, wanted, decided, state, runs):
+    """Give what is held of a connection to its protocol, before the run that decided; ``runs``: how many there are in the batch."""
+    if service.first_held == 0:
+        return
+    top = emit_held(held, service, connection, extras, state[2])
+    for k in range(state[2], top):
+        add_pair(wanted, state, np.int64(service.protocol), runs + k)
+    state[2] = top
+    decided[state[4]] = connection
+    state[4] += 1
+
+
 @kernel
 def assign(data, arena, runs, first, connections, services, held, state, extras, wanted, decided, scratch):
     """Sort runs by protocol.
@@ -201,7 +215,14 @@ def assign(data, arena, runs, first, connections, services, held, state, extras,
         if s.outer == HTTP:
             add_pair(wanted, state, HTTP, i)
         if FIRST_OPENER <= s.protocol <= LAST_OPENER:
-            watch(data, run, s)
+            if watch(data, run, held, scratch, s) == UNDECIDED:
+                if held_runs(held, s) < 60 and hold(data, arena, run, held, state, s):
+                    continue
+                free_held(data, arena, held, state, s)
+            elif s.protocol <= LAST_DISSECTED:
+                hand_on(held, s, run.connection, extras, wanted, decided, state, runs.size)
+            elif s.first_held > 0 and held[s.first_held - 1].sender == run.sender:
+                free_held(data, arena, held, state, s)
         elif s.protocol == UNDECIDED:
             can_tell = run.run_size > 0 and run.position >= 0
             bit = 1 << np.int64(run.sender)
@@ -221,13 +242,8 @@ def assign(data, arena, runs, first, connections, services, held, state, extras,
                     s.protocol = answer
                     if answer > LAST_DISSECTED:
                         free_held(data, arena, held, state, s)
-                    elif s.first_held > 0:
-                        top = emit_held(held, s, run.connection, extras, state[2])
-                        for k in range(state[2], top):
-                            add_pair(wanted, state, answer, runs.size + k)
-                        state[2] = top
-                        decided[state[4]] = run.connection
-                        state[4] += 1
+                    else:
+                        hand_on(held, s, run.connection, extras, wanted, decided, state, runs.size)
         if UNDECIDED < s.protocol <= LAST_DISSECTED:
             add_pair(wanted, state, s.protocol, i)
     return DONE, runs.size
@@ -242,19 +258,35 @@ def add_pair(wanted, state, protocol, index):
 
 
 @helper
-def watch(data, run, service):
-    """Switch to TLS, behind SOCKS also to HTTP, when a run begins with it."""
-    if run.position < 0 or run.run_size < 10:
-        return
+def watch(data, run, held, scratch, service):
+    """Switch to TLS, behind SOCKS also to HTTP, when a run begins with it. UNDECIDED: it may be the first few bytes of a ClientHello."""
+    if run.position < 0 or run.run_size == 0:
+        return np.int64(UNKNOWN)
     at, end = np.int64(run.position), np.int64(run.position) + np.int64(run.run_size)
-    found = np.int64(0)
-    if data[at] == 22 and data[at + 5] == 1 and looks_like_tls(data, at, end) == 1:
-        found = np.int64(TLS)
-    elif service.protocol == SOCKS and run.offset < SOCKS_BYTES and looks_like_http(data, at, end) == 1:
-        found = np.int64(HTTP)
-    if found:
-        service.outer = service.protocol
-        service.protocol = found
+    first = gather(data, scratch, held, service.first_held, run.sender) if service.first_held > 0 else np.int64(0)
+    if first > 0:  # the beginning of this run was held
+        top = first
+        while at < end and top < HELLO_BYTES:
+            scratch[top] = data[at]
+            top += 1
+            at += 1
+        return switch(scratch, np.int64(0), top, run, service)
+    return switch(data, at, end, run, service)
+
+
+@helper
+def switch(content, at, end, run, service):
+    """What `watch` answers for the bytes at[:end]."""
+    if u8(content, at, end) == 22 and (end - at < 2 or content[at + 1] == 3):
+        if end - at < HELLO_BYTES:
+            return np.int64(UNDECIDED)
+        if content[at + 5] == 1 and looks_like_tls(content, at, end) == 1:
+            service.outer = service.protocol
+            service.protocol = TLS
+    elif service.protocol == SOCKS and end - at >= HELLO_BYTES and run.offset < SOCKS_BYTES and looks_like_http(content, at, end) == 1:
+        service.outer = SOCKS
+        service.protocol = HTTP
+    return np.int64(UNKNOWN)
 
 
 @helper

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from analyzer.lifecycle.findings import Validity
 from analyzer.lifecycle.finished import Finished
+from analyzer.messages.tls import ChainChecks
 from analyzer.messages.tls.certificates import Certificate
 from analyzer.report.built import Built, ListColumn, NumberColumn
 from analyzer.report.columns import KINDS, Column, Sheet, empty_sheet, make_sheet
@@ -193,4 +195,14 @@ def build_connection_certificates(chains: Chains, identity: Identity) -> Sheet:
             "time": times(links["ts"][at]),
             "frame": counts(links["number"][at]),
         },
+    )
+
+
+def build_validity(certificates: Sequence[Certificate], chains: ChainChecks) -> Validity:
+    """What the certificates so far say, as ``build_findings`` wants it."""
+    return Validity(
+        np.array([clip_time(certificate.not_before or 0) for certificate in certificates], np.int64),
+        np.array([clip_time(certificate.not_after or 0) for certificate in certificates], np.int64),
+        certificates,
+        chains,
     )

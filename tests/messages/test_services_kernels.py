@@ -91,6 +91,28 @@ def test_late_tls(dialogue: list[Said], opener: int) -> None:
     assert talk.state == (TLS, opener)
 
 
+@pytest.mark.parametrize("cut", [1, 2, 5, 9])
+def test_late_tls_in_small_pieces(cut: int) -> None:
+    """The first bytes of the ClientHello wait for the rest, whatever the other end says in between."""
+    smtp = [(1, b"220 a ESMTP\r\n"), (0, b"EHLO b\r\n"), (0, b"STARTTLS\r\n")]
+    talk = Talk()
+    assert talk.sort(*smtp, (0, HELLO[:cut]), (1, b"220 go\r\n")) == {}
+    assert talk.sort((0, HELLO[cut:])) == {TLS: [HELLO[:cut], HELLO[cut:]]}
+    assert talk.state == (TLS, SMTP)
+    talk = Talk()
+    pieces = [(0, HELLO[k : k + 1]) for k in range(len(HELLO))]
+    assert talk.sort(*smtp, *pieces) == {TLS: [content for _, content in pieces]}
+    assert talk.state == (TLS, SMTP)
+
+
+def test_what_only_begins_like_tls_is_let_go() -> None:
+    talk = Talk()
+    assert talk.sort((1, b"220 a ESMTP\r\n"), (0, b"EHLO b\r\n"), (0, b"\x16"), (0, b"\x04 and more than ten bytes")) == {}
+    assert talk.state == (SMTP, 0)
+    assert talk.services.table[0].first_held == 0
+    assert talk.sort((0, HELLO)) == {TLS: [HELLO]}
+
+
 def test_http_behind_socks_only_at_its_beginning() -> None:
     talk = Talk()
     talk.sort((0, b"\x05\x01\x00"), (1, b"\x05\x00"))

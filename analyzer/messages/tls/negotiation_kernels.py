@@ -168,7 +168,7 @@ def read_client_hello(data, m, h, p, text, top, found):
     is_good = is_good and size >= 0
     h.server_name = top
     h.server_name_size = max(size, 0)
-    top = copy_to_text(data, name, size, text, top)
+    top = copy_to_text(data, name, np.int64(h.server_name_size), text, top)
     h.alpn_offered = top
     top = put_protocols(data, found, text, top)
     h.alpn_offered_size = top - np.int64(h.alpn_offered)

@@ -72,6 +72,15 @@ def test_what_was_read_before_the_lie_stays() -> None:
     assert row["error"] > 0
 
 
+def test_a_server_name_that_lies_leaves_the_text_before_it_alone() -> None:
+    """Its size counts as nothing, not as minus one: the last letter before belongs to another connection."""
+    lying = b.client_hello((0xC02F,), b.extension(0, b"\xff\xff\0\0\x01x") + b.groups(29))
+    hellos = [b.Send(b.CLIENT, b.record(22, b.message(1, body)), connection=k) for k, body in enumerate((b.HELLO12, lying))]
+    capture = b.Capture(connections=2).feed(b.numbered(hellos))
+    assert (capture.row(0)["server_name"], capture.row(0)["extensions_offered"]) == ("old.example.org", "0-10-16")
+    assert (capture.row(1)["server_name"], capture.row(1)["extensions_offered"]) == ("", "0-10")
+
+
 def test_huge_hello() -> None:
     suites = [i * 7919 & 0xFFFF for i in range(9000)]
     hello = b.message(1, b.client_hello(suites, b""))
