@@ -31,7 +31,7 @@ HTTP_RULES: Final = (
 )
 SMUGGLING: Final = (
     "length_conflict", "bad_length", "length_and_chunked", "bad_transfer_coding", "bad_chunk_size", "bad_chunk_end", "blank_before_colon",
-    "host_repeated", "forbidden_field", "forbidden_byte", "folded_framing", "coding_in_http10", "bare_lf_in_chunks",
+    "host_repeated", "forbidden_field", "forbidden_byte", "odd_framing", "coding_in_http10", "bare_lf_in_chunks",
 )  # fmt: skip
 COMPRESSIBLE: Final = (b"text/", b"application/json", b"application/javascript", b"application/xml", b"image/svg")
 TLS_PORTS: Final = (443, 8443)

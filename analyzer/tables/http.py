@@ -38,10 +38,10 @@ HTTP_ERRORS = (
     ("host_repeated", "a request with more than one Host field (RFC 9112 3.2: to be refused)"),
     ("forbidden_byte", "a head with a CR that ends no line, or with a NUL (RFC 9112 2.2, RFC 9110 5.5: dangerous)"),
     (
-        "folded_framing",
-        "a Content-Length or Transfer-Encoding that goes on in the next line (RFC 9112 5.2: some readers see another value)",
+        "odd_framing",
+        "a Content-Length or Transfer-Encoding in two lines (RFC 9112 5.2), or bytes around the name of a coding: readers differ",
     ),
-    ("coding_in_http10", "a Transfer-Encoding in HTTP/1.0, which has none (RFC 9112 6.1: its framing is faulty)"),
+    ("coding_in_http10", "a Transfer-Encoding in HTTP/1.0, which has none (RFC 9112 6.1: its framing is faulty): it is passed over"),
     ("bare_lf_in_chunks", "a line of chunk framing that ends in LF without CR (RFC 9112 7.1: some readers go on)"),
 )
 HTTP_ERROR_CODES = {name: code for code, (name, _) in enumerate(HTTP_ERRORS)}

@@ -48,6 +48,8 @@ def read_chunk_framing(data, run, at, stream, exchanges, counts, cursor):
         note(exchanges, np.int64(stream.exchange) - 1, error, run.number, counts)
         stream.state = LOST
     count_body(exchanges, stream, 0, run)
+    if error:  # what follows is no body that anybody framed
+        stream.exchange = 0
     return at
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from analyzer.kernel import DONE, GROW_ROWS, GROW_TEXT, helper
-from analyzer.messages.http.head_kernels import CONTENT_CODING, is_word, skip_blank, trim
+from analyzer.messages.http.head_kernels import CONTENT_CODING, find_token, is_word, skip_blank, trim
 from analyzer.messages.http.pairing_kernels import CODED_NEED, CODED_ROOM, CODED_TOP, DECODES, NEED, PIECE_ROOM, PIECES, TEXT_TOP
 from analyzer.tables.http import BROTLI, BY_LENGTH, DEFLATE, GZIP, NO_CODING, OTHER_CODING, START, ZSTD
 
@@ -33,10 +33,7 @@ def read_content_coding(data, at, end, coding):
         stop = at
         while stop < end and data[stop] != 44:
             stop += 1
-        word = skip_blank(data, at, stop)
-        while word < stop and data[word] <= 32:  # folded
-            word += 1
-        last = trim(data, word, stop)
+        word, last = find_token(data, at, stop)
         if is_word(data, word, last, _GZIP) or is_word(data, word, last, _X_GZIP):
             coding = np.int64(GZIP)
         elif is_word(data, word, last, _DEFLATE):

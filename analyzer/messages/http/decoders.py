@@ -217,12 +217,10 @@ class Decoders:
                 del self._open[stream]
         if decoder.error:
             note(row, side, decoder.error, counts)
-            if kept is not None:
-                kept.cut(number, HTTP_ERRORS[decoder.error][0])
         if decoder.is_unknown:
             row[f"{side}_is_decoded"] = 0
-            if kept is not None:
-                kept.add(number, content)
+        if kept is not None:
+            _tell(kept, number, decoder, content)
 
     def _begin(self, stream: tuple[int, int, int], index: int, coding: int, number: int) -> Decoder:
         """A new body; over the limit the oldest one is read no further."""
@@ -239,6 +237,14 @@ class Decoders:
         for stream in [stream for stream in self._bodies if stream[0] in gone] if gone else ():
             self._bodies.pop(stream)
             self._open.pop(stream, None)
+
+
+def _tell(bodies: Bodies, number: int, decoder: Decoder, content: bytes | memoryview) -> None:
+    """What did not become of a body that is kept."""
+    if decoder.error:
+        bodies.cut(number, HTTP_ERRORS[decoder.error][0])
+    if decoder.is_unknown:
+        bodies.add(number, content)
 
 
 def keep_start(row: np.void, side: str, content: bytes | memoryview, text: Bytes) -> None:

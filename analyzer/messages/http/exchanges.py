@@ -112,8 +112,8 @@ class Http:
                 pieces = self._keep_trailers(pieces)
             self._decoders.decode(pieces, self._coded.data, self.exchanges, text.data, self.counts)
         if wishes is not None:
-            streams = np.unique(2 * runs.connection[wanted].astype(np.int64) + runs.sender[wanted])
-            wishes.skip_until[streams] = self.streams.skip_until[streams]
+            streams = 2 * runs["connection"][wanted].astype(np.int64) + runs["sender"][wanted]
+            wishes["skip_until"][streams] = self.streams["skip_until"][streams]
         return _first(self.tunnels, int(cursor[TUNNELS]))
 
     def _keep_trailers(self, pieces: Rows) -> Rows:

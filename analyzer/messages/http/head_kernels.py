@@ -11,7 +11,7 @@ from analyzer.messages.http.probe_kernels import begins_with
 # ---- what a head says, in the scratch array ``facts`` (int64)
 LINES, LINE, STATUS, VERSION, LENGTH, LENGTH_STATE, CODING, FIRST, FIRST_SIZE, SECOND, SECOND_SIZE, BAD_FIELDS, PROXIED = range(13)
 CONTENT_CODING, ODD_NAMES, HOSTS = 13, 14, 15
-FOLDS = 16  # of the fields that say how a body ends
+FOLDS = 16  # in the fields that say how a body ends, and bytes around the name of a coding
 HEAD_AT, HEAD_STOP, HEAD_CODE = 17, 18, 19  # where a found head is, and why it is cut (an error, 0 = it is whole)
 BAD_BYTES = 20  # CR that ends no line, and NUL
 FACTS = 21
@@ -249,17 +249,28 @@ def read_length(data, at, end, facts):
 
 
 @helper
+def find_token(data, at, end):
+    """(start, end) of the first name of a coding: what is no letter of a name before it, and all that follows, is left out."""
+    while at < end and (data[at] <= 32 or data[at] >= 127 or data[at] == 59):
+        at += 1
+    stop = at
+    while stop < end and 32 < data[stop] < 127 and data[stop] != 59:
+        stop += 1
+    return at, stop
+
+
+@helper
 def read_coding(data, at, end, facts):
     """One Transfer-Encoding value: only its last coding matters (RFC 9112 6.3); ``identity`` is none."""
-    word = end
-    while word > at and data[word - 1] != 44:
-        word -= 1
-    word = skip_blank(data, word, end)
-    while word < end and data[word] <= 32:  # folded
-        word += 1
-    if is_word(data, word, end, _CHUNKED):
+    last = end
+    while last > at and data[last - 1] != 44:
+        last -= 1
+    word, stop = find_token(data, last, end)
+    if stop != end or skip_blank(data, last, end) != word:
+        facts[FOLDS] += 1
+    if is_word(data, word, stop, _CHUNKED):
         facts[CODING] = CHUNKED
-    elif word < end and not is_word(data, word, end, _IDENTITY):
+    elif word < stop and not is_word(data, word, stop, _IDENTITY):
         facts[CODING] = OTHERWISE
 
 

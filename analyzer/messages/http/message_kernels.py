@@ -81,8 +81,9 @@ BAD_CODING = HTTP_ERROR_CODES["bad_transfer_coding"]
 BLANK_BEFORE_COLON = HTTP_ERROR_CODES["blank_before_colon"]
 HOST_REPEATED = HTTP_ERROR_CODES["host_repeated"]
 FORBIDDEN_BYTE = HTTP_ERROR_CODES["forbidden_byte"]
-FOLDED_FRAMING = HTTP_ERROR_CODES["folded_framing"]
+ODD_FRAMING = HTTP_ERROR_CODES["odd_framing"]
 CODING_IN_HTTP10 = HTTP_ERROR_CODES["coding_in_http10"]
+HTTP_10 = 10  # EXCHANGE.version
 
 _HEAD = np.frombuffer(b"HEAD", np.uint8)
 _CONNECT = np.frombuffer(b"CONNECT", np.uint8)
@@ -181,8 +182,8 @@ def note_shapes(exchanges, x, run, is_response, facts, counts):
     if facts[BAD_BYTES]:
         note(exchanges, x, FORBIDDEN_BYTE, run.number, counts)
     if facts[FOLDS]:
-        note(exchanges, x, FOLDED_FRAMING, run.number, counts)
-    if facts[CODING] != UNCODED and facts[VERSION] == 10:
+        note(exchanges, x, ODD_FRAMING, run.number, counts)
+    if facts[CODING] != UNCODED and facts[VERSION] == HTTP_10:
         note(exchanges, x, CODING_IN_HTTP10, run.number, counts)
     if facts[BAD_FIELDS]:
         note(exchanges, x, BAD_FIELD, run.number, counts)
@@ -301,7 +302,7 @@ def begin_body(exchanges, x, run, stream, streams, tunnels, facts, counts, curso
         return
     if is_response and (row.kind == IS_HEAD or status == 204 or status == 304):
         finish_message(exchanges, stream, 1)
-    elif facts[CODING] != UNCODED:
+    elif facts[CODING] != UNCODED and facts[VERSION] != HTTP_10:
         if length_state != NO_LENGTH:
             note(exchanges, x, LENGTH_AND_CHUNKED, run.number, counts)
         framing = np.int64(BY_CHUNKS if facts[CODING] == CHUNKED else BY_CLOSE)

@@ -65,6 +65,9 @@ def test_upgrade_is_final() -> None:
         (b"Transfer-Encoding: chunked", b"4\nabcd\r\n0\r\n\r\n", 30, 2),
         (b"Transfer-Encoding: chunked", b"4\r\nabcd\n0\r\n\r\n", 30, 2),
         (b"Transfer-Encoding: chunked", b"4;x=\rb\nabcd\r\n0\r\n\r\n", 30, 2),
+        (b"Transfer-Encoding: chunked;", b"4\r\nabcd\r\n0\r\n\r\n", 28, 2),
+        (b"Transfer-Encoding: \xef\xbb\xbfchunked", b"4\r\nabcd\r\n0\r\n\r\n", 28, 2),
+        (b"Transfer-Encoding: gzip, chunked", b"4\r\nabcd\r\n0\r\n\r\n", None, 2),
         (b"Transfer-Encoding: chunked", b"4 ;x\r\nabcd\r\n0\r\nX: y\n\n", None, 2),
         (b"Transfer-Encoding : chunked", b"4\nabcd\n0\n\n", 25, 2),
     ],
@@ -76,9 +79,9 @@ def test_response_framing(fields: bytes, body: bytes, error: int | None, framing
 
 def test_a_coding_in_http_1_0() -> None:
     (row,) = exchanges(say(GET), answer(b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n"))
-    assert (row["error"], row["response_body_bytes"], row["response_complete"]) == (29, 4, 1)
-    (row,) = exchanges(say(b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"))
-    assert (row["error"], row["request_complete"]) == (29, 1)
+    assert (row["error"], row["response_framing"], row["response_body_bytes"]) == (29, 3, 14)
+    (row,) = exchanges(say(b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"))
+    assert (row["error"], row["request_body_bytes"], row["request_complete"]) == (29, 5, 1)
 
 
 def test_request_with_another_coding_is_lost() -> None:
