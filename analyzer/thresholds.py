@@ -38,6 +38,9 @@ class Thresholds:
     dns_nxdomain_repeats: float = _limit(
         3, "dns.nxdomain_repeats", "dns.nxdomain_repeated: one client asks more often than this for a name that does not exist"
     )
+    tcp_syn_retry_ms: float = _limit(
+        100, "tcp.syn_retry_ms", "tcp.syn_retry: the SYN is sent again later than this (sooner no system does: the capture has it twice)"
+    )
     tcp_zero_window_ms: float = _limit(100, "tcp.zero_window_ms", "tcp.zero_window: a receiver has no room for longer than this in all")
     tcp_loss_wait_ms: float = _limit(
         200, "tcp.loss_wait_ms", "tcp.loss_wait: waiting for retransmissions takes longer (the shortest retransmission timer in use)"

@@ -32,6 +32,7 @@ PHASES = {
     "response_receive": "receiving the response",
 }
 FINDINGS_SHOWN = 12
+ALIKE_SHOWN = 5  # connections where none has a phase or a finding
 RULES_FROM = 110  # columns from which the name of the rule has its place
 COLOURS = {"error": "\x1b[31m", "warning": "\x1b[33m", "note": "\x1b[36m"}
 VERDICT_COLOURS = {"good": "\x1b[32m", "fair": "\x1b[33m", "poor": "\x1b[31m", "empty": "\x1b[31m"}
@@ -164,7 +165,7 @@ class Overview:
     def _connections(self, width: int) -> list[str]:
         """The connections worth looking at."""
         shown = self.summary.shown
-        worthy = [row for row in shown if row["finding"] or row["total_ms"] or row["transport"] == "tcp"] or shown
+        worthy = [row for row in shown if row["finding"] or row["total_ms"] or row["transport"] == "tcp"] or shown[:ALIKE_SHOWN]
         hidden = self.summary.connections - len(worthy)
         lines = connection_table(worthy, width).splitlines() if worthy else []
         if hidden > 0:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from analyzer.story.page import PARTS
 from analyzer.story.words import counted, duration, frames, printable
 
 MOST_PAGES: Final = 30
@@ -98,7 +99,11 @@ def draw_page(
     asked, used = counted(page["requests"], "request"), counted(page["connections"], "connection")
     about = f"{asked} on {used}, first byte after {duration(page['first_byte_ms'])}"
     return PageWaterfall(
-        page["page"], printable(page["url"] or ""), f"{about}, complete after {duration(whole)}", page["waited_for"] or "", lines
+        page["page"],
+        printable(page["url"] or ""),
+        f"{about}, complete after {duration(whole)}",
+        PARTS.get(page["waited_for"] or "", ""),
+        lines,
     )
 
 

@@ -15,7 +15,8 @@ the two bases. The definitions:
     keepalive_idle    -> next request, else the first FIN or RST (QUIC: CONNECTION_CLOSE)
     teardown          first FIN or RST -> ACK of the last FIN, or the RST that ended it (QUIC: first to second CONNECTION_CLOSE)
 
-In QUIC the ClientHello is in the first Initial, and without keys the client's Finished is told by types and sizes of packets.
+In QUIC the ClientHello is in the first Initial, and without keys the client's Finished and the first exchange are told by types, sizes and
+directions of packets.
 """
 
 from __future__ import annotations
@@ -140,7 +141,13 @@ def build_phases(finished: Finished) -> Rows:
     sent = places("request_last", Places.of(h["last_request_ts"], h["last_request_number"], BOUNDED))
     response = places("response_first", Places.of(h["first_response_ts"], h["first_response_number"], inferred))
     received = places("response_last", Places.of(h["last_response_ts"], h["last_response_number"], BOUNDED))
-    idle_end = next_request(finished).otherwise(closing)
+    following = next_request(finished)
+    if len(finished.quic):
+        request, sent = (one.otherwise(quic_place(finished.quic, name)) for one, name in ((request, "request"), (sent, "request_end")))
+        response = response.otherwise(quic_place(finished.quic, "response"))
+        received = received.otherwise(quic_place(finished.quic, "response_end"))
+        following = following.otherwise(quic_place(finished.quic, "next_request"))
+    idle_end = following.otherwise(closing)
     bounds = (
         (query, answer),
         (answer, first),

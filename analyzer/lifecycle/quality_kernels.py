@@ -70,14 +70,26 @@ def packet_hash(p, checksum):
 
 
 @helper
-def is_duplicate(p, checksum, recent):
-    """Whether the same packet was seen within DUPLICATE_NS; it is remembered in its slot of ``recent`` (hash, time)."""
+def is_recent(value, ts, recent):
+    """Whether a hash was remembered within DUPLICATE_NS."""
+    slot = value & (RECENT - 1)
+    return recent[slot, 0] == value and abs(ts - recent[slot, 1]) <= DUPLICATE_NS
+
+
+@helper
+def is_duplicate(p, checksum, recent, follows_unfinished):
+    """Whether the same packet was seen within DUPLICATE_NS; it is remembered in its slot of ``recent`` (hash, time).
+
+    Behind the network card it has another checksum: where some are not finished (they come with ``checksum`` 0) those are looked for, too.
+    """
     if p.payload_length <= 0 and p.ip_id <= 0 and np.int64(p.tcp_flags) & (SYN | FIN) == 0:
         return False  # ACKs and resets without identification are equal whenever nothing has happened between them
     value = packet_hash(p, checksum)
     slot = value & (RECENT - 1)
     ts = np.int64(p.ts)
-    found = recent[slot, 0] == value and abs(ts - recent[slot, 1]) <= DUPLICATE_NS
+    found = is_recent(value, ts, recent)
+    if follows_unfinished and not found and p.ip_id > 0:
+        found = is_recent(packet_hash(p, np.int64(0)), ts, recent)
     recent[slot, 0] = value
     recent[slot, 1] = ts
     return found
@@ -114,8 +126,10 @@ def count_packets(data, packets, counts, outcomes, protocols, recent):
             continue
         checksum = checksum_of(data, p)
         large += p.protocol == TCP and p.ip_length > ETHERNET_BYTES
-        unfinished += checksum > 0 and is_unfinished(p, checksum)
-        duplicates += is_duplicate(p, checksum, recent)
+        if checksum > 0 and is_unfinished(p, checksum):
+            unfinished += 1
+            checksum = np.int64(0)
+        duplicates += is_duplicate(p, checksum, recent, unfinished > 0 and checksum > 0)
     counts[BYTES_CAPTURED] += captured
     counts[BYTES_ON_WIRE] += on_wire
     counts[FIRST_TS], counts[LAST_TS] = first_ts, last_ts

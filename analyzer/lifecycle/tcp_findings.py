@@ -110,7 +110,7 @@ def tcp_hits(finished: Finished, limits: Thresholds = DEFAULTS) -> list[Marks]:
     missed = finished.originators["missed_bytes"] + finished.responders["missed_bytes"]
     starts_late = is_tcp & (c["syn_ts"] == 0) & (c["synack_ts"] == 0)
     return [
-        *_opening(finished, is_tcp),
+        *_opening(finished, is_tcp, limits),
         *_icmp(c, is_tcp),
         _pmtu_suspect(finished, limits),
         Marks("tcp.missed_bytes", is_tcp & (missed > 0), *last, missed),
@@ -122,16 +122,18 @@ def tcp_hits(finished: Finished, limits: Thresholds = DEFAULTS) -> list[Marks]:
     ]
 
 
-def _opening(finished: Finished, is_tcp: Mask) -> list[Marks]:
+def _opening(finished: Finished, is_tcp: Mask, limits: Thresholds) -> list[Marks]:
     c = finished.connections
     state = c["conn_state"]
     syn = (c["syn_number"], c["syn_ts"])
+    lost = c["last_syn_ts"] - c["syn_ts"]
+    again = (c["syn_retries"] > 0) & (lost > limits.ns("tcp_syn_retry_ms"))
     half = is_tcp & (c["syn_ts"] != 0) & (c["synack_ts"] != 0) & (c["ack_ts"] == 0) & (c["teardown_ts"] == 0)
     half &= (finished.originators["payload_bytes"] == 0) & (finished.originators["packets"] == 1 + c["syn_retries"])
     return [
         Marks("tcp.refused", is_tcp & (state == CONN_STATES.index("REJ")), c["teardown_number"], c["teardown_ts"], 0, c["syn_number"]),
         Marks("tcp.no_answer", is_tcp & (state == CONN_STATES.index("S0")), *syn),
-        Marks("tcp.syn_retry", (c["syn_retries"] > 0) & (c["synack_ts"] != 0), *syn, c["last_syn_ts"] - c["syn_ts"], c["synack_number"]),
+        Marks("tcp.syn_retry", again & (c["synack_ts"] != 0), *syn, lost, c["synack_number"]),
         Marks("tcp.half_open", half, c["synack_number"], c["synack_ts"]),
     ]
 

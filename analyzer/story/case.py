@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from ipaddress import ip_address
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -84,6 +85,15 @@ class Case:
     def is_tcp(self) -> bool:
         """Whether it is a TCP connection."""
         return bool(self.get("transport") == "tcp")
+
+    @property
+    def is_to_a_group(self) -> bool:
+        """Whether it is sent to many hosts at once (multicast, or everybody on the link)."""
+        try:
+            address = ip_address(str(self.get("responder_ip")))
+        except ValueError:
+            return False
+        return address.is_multicast or str(address) == "255.255.255.255"
 
     @property
     def is_one_sided(self) -> bool:

@@ -34,6 +34,8 @@ def outcome_words(case: Case) -> str:
         words = "both ways" if case.get("responder_packets") else "one way"
     if words in ("reset", "closed, then reset") and case.get("tcp_closed_by") and case.get("tcp_closed_by_reset"):
         words = f"reset by the {'client' if case.get('tcp_closed_by') == 'originator' else 'server'}"
+    if words == STATES["S0"] and case.is_to_a_group:
+        words = "sent to a group"
     quic = case.one("quic")
     if quic and quic["close_kind"]:
         words = f"closed by the {quic['close_sender']}{' with an error' if has_failed(quic) else ''}"

@@ -58,12 +58,20 @@ def _facts(row: Row, wanted: tuple[tuple[str, str], ...]) -> tuple[tuple[str, st
 
 def _tell_hidden_request(case: Case) -> Chapter | None:
     """What is encrypted is told by sizes and times."""
-    tls = case.one("tls")
-    if not tls or not (tls["client_data_bytes"] or tls["server_data_bytes"]):
+    tls, quic = case.one("tls"), case.one("quic")
+    if quic:
+        if case.get("server_wait_ms") is None:
+            return None
+        sizes = (
+            "The content is encrypted. By the sizes and directions of the packets the first request and its answer can be told, no more."
+        )
+    elif tls and (tls["client_data_bytes"] or tls["server_data_bytes"]):
+        sent, got = (size(tls[f"{end}_data_bytes"] or 0) for end in ("client", "server"))
+        sizes = f"The content is encrypted. By the sizes of the records the client sent {sent} and the server {got}."
+    else:
         return None
     wait, receive = case.get("server_wait_ms"), case.get("response_receive_ms")
-    sent, got = (size(tls[f"{end}_data_bytes"] or 0) for end in ("client", "server"))
-    parts = [f"The content is encrypted. By the sizes of the records the client sent {sent} and the server {got}."]
+    parts = [sizes]
     if wait is not None:
         parts.append(f"The first answer began {duration(wait)} after the request ended{_thinking(case, wait)}.")
     if receive:
@@ -71,7 +79,7 @@ def _tell_hidden_request(case: Case) -> Chapter | None:
     parts.append("With the keys (--keylog) the requests themselves can be told.")
     numbers = (case.get("request_send_first_frame"), case.get("response_receive_first_frame"), case.get("response_receive_last_frame"))
     found = tuple(number for number in numbers if number)
-    return Chapter("hidden", "Request and response, encrypted", "application layer, inside TLS", found, (" ".join(parts),))
+    return Chapter("hidden", "Request and response, encrypted", layer_of(case), found, (" ".join(parts),))
 
 
 def _thinking(case: Case, wait: float) -> str:

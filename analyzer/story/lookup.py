@@ -51,7 +51,8 @@ def lookup_step(row: Row, begin: float | None = None) -> Step:
     wait = f"after {duration(row['rtt_ms'])}: " if row["rtt_ms"] is not None else ""
     again = f" (asked {times(row['queries'])})" if (row["queries"] or 0) > 1 else ""
     numbers = tuple(number for number in (row["query_frame"], row["response_frame"]) if number)
-    return Step(begin, f"{kind} {name}", f"{wait}{answer_text(row)}{again}", numbers)
+    asked = f"{kind} {name}" if row["type"] or row["name"] else "announced"
+    return Step(begin, asked, f"{wait}{answer_text(row)}{again}", numbers)
 
 
 def tell_lookup(case: Case) -> Chapter | None:

@@ -8,6 +8,7 @@ from analyzer.story.case import Case, Row
 from analyzer.story.chapters import Chapter, Step
 from analyzer.story.quic import tell_course, tell_quic
 from analyzer.story.words import counted, duration, frames, joined, size, times
+from analyzer.thresholds import DEFAULTS
 
 LAYER: Final = "transport layer"
 MOST_WAITS: Final = 8
@@ -49,6 +50,8 @@ def _tell_datagrams(case: Case) -> Chapter:
     text = f"UDP has no handshake: the first datagram already carries data. {spoken}{_amounts(case)}"
     if case.get("icmp_error"):
         text += f" An ICMP error answered: {icmp_words(case)} ({frames([case.get('icmp_error_frame')])})."
+    elif case.is_to_a_group:
+        text += " The address is that of a group: whoever listens gets it, and nobody answers from it."
     elif not case.get("responder_packets"):
         text += " UDP does not tell whether anything arrived: no answer may be normal (logs, announcements) or a loss."
     return Chapter("datagrams", "UDP datagrams", LAYER, _first_last(case), (text,))
@@ -194,6 +197,8 @@ def _retry_text(case: Case) -> str:
     wait = sum(row["wait_ms"] or 0 for row in case.rows("waits") if row["kind"] == "syn retry")
     if "syn_ack" not in case.steps:
         return f"The SYN was sent {times(count + 1)} within {duration(case.get('duration_ms'))}, each time in vain."
+    if 0 < wait <= DEFAULTS.tcp_syn_retry_ms:
+        return f"The SYN is in the capture {times(count + 1)} within {duration(wait)}: it was seen at several places, not sent again."
     cost = f" This cost {duration(wait)}." if wait else ""
     return f"The SYN had to be sent {times(count + 1)}: it or its answer was lost, or the server's queue was full.{cost}"
 

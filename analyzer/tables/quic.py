@@ -29,7 +29,14 @@ PLACES = (
     "close",
     "second_close",  # CONNECTION_CLOSE of the other end
     "migration",  # the connection went on under another address
+    # without keys the first exchange, by sizes and directions of packets with a short header
+    "request",
+    "request_end",
+    "response",
+    "response_end",
+    "next_request",
 )
+INFERRED_PLACES = PLACES[-5:]
 PLACE_CODES = {name: code for code, name in enumerate(PLACES)}
 
 HISTORY_SIZE = 100

@@ -104,6 +104,8 @@ STAGES = (
     ("release", "_tracker", "release"),
     ("attribution", "_attribution", "learn"),
     ("attribution", "_attribution", "attribute"),
+    ("attribution", "_quic_past", "learn"),
+    ("take", "_quic_past", "add_to"),
 )
 
 

@@ -17,6 +17,8 @@ from analyzer.export.writers import FORMATS, open_writers
 from analyzer.options import Options
 from analyzer.pipeline import Pipeline
 
+TOGETHER = ("html", "har")  # that make one file of several tables
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
@@ -25,15 +27,18 @@ def main() -> None:
     parser.add_argument("--formats", default=",".join(name for name in FORMATS))
     arguments = parser.parse_args()
     flushes = list(Pipeline(Options(), with_zeek=True).run([arguments.capture]))
-    print(f"{'format':10} {'connections':>12} {'rows':>12} {'seconds':>8} {'rows/s':>10} {'connections alone: rows/s':>26}")
+    print(f"{'format':10} {'connections':>12} {'rows':>12} {'seconds':>8} {'rows/s':>10} {'MB':>8} {'connections alone: rows/s':>26}")
     for name in arguments.formats.split(","):
-        seconds, rows, connections = write(name, flushes, arguments.connections, only="")
-        alone = write(name, flushes, arguments.connections, only="connections")
-        print(f"{name:10} {connections:12,} {rows:12,} {seconds:8.1f} {rows / seconds:10,.0f} {alone[1] / alone[0]:26,.0f}")
+        seconds, rows, connections, megabytes = write(name, flushes, arguments.connections, only="")
+        told = "."
+        if name not in TOGETHER:
+            alone = write(name, flushes, arguments.connections, only="connections")
+            told = f"{alone[1] / alone[0]:,.0f}"
+        print(f"{name:10} {connections:12,} {rows:12,} {seconds:8.1f} {rows / seconds:10,.0f} {megabytes:8.1f} {told:>26}")
 
 
-def write(name: str, flushes: list, most: int, only: str) -> tuple[float, int, int]:
-    """CPU seconds, rows and connections."""
+def write(name: str, flushes: list, most: int, only: str) -> tuple[float, int, int, float]:
+    """CPU seconds, rows, connections, and megabytes of the files."""
     rows = connections = 0
     with tempfile.TemporaryDirectory() as folder:
         (writer,) = open_writers([name], Path(folder))
@@ -47,7 +52,8 @@ def write(name: str, flushes: list, most: int, only: str) -> tuple[float, int, i
                 if connections >= most:
                     break
         writer.close()
-        return time.process_time() - begun, rows, connections
+        spent = time.process_time() - begun
+        return spent, rows, connections, sum(path.stat().st_size for path in Path(folder).iterdir()) / 1e6
 
 
 if __name__ == "__main__":

@@ -48,6 +48,14 @@ def test_nothing_that_both_read(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @needs_tshark
+def test_evidence_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", str(CAPTURES / "lossy-path.pcap")]) == 0
+    told = capsys.readouterr().out
+    assert "where evidence speaks against Wireshark's guess by time, the report follows the evidence." in told
+    assert told.endswith("No disagreements.\n")
+
+
+@needs_tshark
 @pytest.mark.parametrize(("words", "sentence"), [(["--sample", "-1"], "--sample and --rows are numbers"), (["-n", "-1"], "0 or more")])
 def test_refusals(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["verify", str(CAPTURES / "lossy-path.pcap"), *words]) == 2

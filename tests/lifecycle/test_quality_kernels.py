@@ -106,3 +106,13 @@ def test_sizes_times_and_outcomes():
 def test_inner_rows_of_tunnels_are_not_counted_again():
     carried = builders.vxlan(ethernet(tcp_packet(b"x", link=False)))
     assert observe([Frame(udp_packet(carried, dst_port=4789))]).packets == 1
+
+
+def test_a_packet_seen_before_and_behind_the_card_is_a_duplicate() -> None:
+    ends = ("10.1.2.3", "192.0.2.200")
+    before = half_done(tcp(b"abc", seq=9), *ends, 6, length=None)
+    behind = tcp_packet(b"abc", seq=9, src=ends[0], dst=ends[1])
+    other = tcp_packet(b"abc", seq=10, src=ends[0], dst=ends[1])
+    assert observe([Frame(before, START), Frame(behind, START + 5)]).duplicates == 1
+    assert observe([Frame(before, START), Frame(other, START + 5)]).duplicates == 0
+    assert observe([Frame(before, START), Frame(behind, START + 2 * MS)]).duplicates == 0

@@ -135,3 +135,23 @@ def test_flushes_do_not_matter() -> None:
     pipeline = Pipeline(options, flush_rows=1)
     found = [row for tables in pipeline.run([str(CAPTURES / "browser-quic.pcapng")]) for row in tables["quic"].to_pylist()]
     assert found == analyse("browser-quic")["quic"]
+
+
+def test_the_first_exchange_without_keys() -> None:
+    """What is inferred from sizes and directions is what keys show, but for a lossy path with several requests side by side."""
+    apart = []
+    for name in [*NAMES, "browser-quic"]:
+        with_keys, without = (
+            {row["connection"]: row for row in analyse(name, keys=keys)["connections"] if row["service"] == "quic"}
+            for keys in (True, False)
+        )
+        for number, told in without.items():
+            true = with_keys.get(number, {})
+            assert (told["server_wait_ms"] is None) == (true.get("server_wait_ms") is None), (name, number)
+            if told["server_wait_ms"] is None:
+                continue
+            assert {told[f"{phase}_basis"] for phase in ("request_send", "server_wait", "response_receive")} == {"inferred"}
+            assert abs(told["request_wait_ms"] - true["request_wait_ms"]) < 0.5
+            if abs(told["server_wait_ms"] - true["server_wait_ms"]) > 1:
+                apart.append(name)
+    assert apart == ["quic-lossy"]

@@ -88,6 +88,7 @@ def test_the_order_of_chapters(name: str, *, with_keys: bool) -> None:
     assert topics[1:3] == ["quic", "security"]
     assert topics[-2:] == ["quic_course", "quic_ending"]
     assert ("response" in topics) == with_keys
+    assert ("hidden" in topics) != with_keys
     assert "inside QUIC" in chapter(told, "security").layer
     assert any(bar.label == "QUIC handshake" for bar in told.bars)
 

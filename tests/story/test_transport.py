@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from analyzer.story.case import Case
+from analyzer.story.ending import outcome_words
 from analyzer.story.transport import tell_opening, tell_repairs
 from tests.story.stories import case, text
 
@@ -41,3 +43,24 @@ def test_losses_and_what_they_cost() -> None:
     window = tell_repairs(case("zero-window"))
     assert window is not None
     assert "zero window" in text(window)
+
+
+def test_nobody_answers_for_a_group() -> None:
+    one = case("failures", number=4)
+    group = Case({**one.connection, "responder_ip": "224.0.0.251", "responder_packets": 0, "state": "S0"}, one.tables)
+    told = tell_opening(group)
+    assert told is not None
+    assert "nobody answers from it" in text(told)
+    assert outcome_words(group).startswith("sent to a group")
+    assert not Case({"responder_ip": "masked"}).is_to_a_group
+    sent = tell_opening(case("lossy-path", number=2))
+    assert sent is not None
+    assert "not sent again" not in text(sent)
+
+
+def test_a_syn_seen_at_two_places_was_not_sent_again() -> None:
+    one = case("lossy-path", number=2)
+    waits = [{**row, "wait_ms": 0.5} for row in one.rows("waits") if row["kind"] == "syn retry"]
+    told = tell_opening(Case(one.connection, {**one.tables, "waits": waits}))
+    assert told is not None
+    assert "it was seen at several places, not sent again" in text(told)

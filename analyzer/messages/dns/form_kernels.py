@@ -2,11 +2,11 @@
 """Record data as a row of items: for each type the items that make it up, and one loop that writes any of them.
 
 A form is a word with a letter an item, written with spaces between. A digit is a number of so many bytes in decimal. Names: ``n`` may be
-compressed (types of RFC 1035 and those named in RFC 3597 4), ``u`` may not. ``s`` is a character string in quotes, ``o`` the same where it
-may be missing, ``S`` all strings to the end, ``c`` the tag of CAA, ``q`` what is left as one quoted text, ``x`` what is left in hex,
-``X`` the same after ``0x``, ``b`` what is left in base64, ``h`` a salt (length and hex, ``-`` when empty), ``B`` a hash (length and
-base32hex), ``t`` a type, ``T`` a time, ``m`` a bitmap of types, ``a`` and ``A`` addresses of IPv4 and IPv6, ``g`` eight bytes as groups,
-``e`` and ``E`` hardware addresses of six and eight bytes.
+compressed (types of RFC 1035 and those named in RFC 3597 4; NSEC in multicast DNS, RFC 6762 18.14), ``u`` may not. ``s`` is a character
+string in quotes, ``o`` the same where it may be missing, ``S`` all strings to the end, ``c`` the tag of CAA, ``q`` what is left as one
+quoted text, ``x`` what is left in hex, ``X`` the same after ``0x``, ``b`` what is left in base64, ``h`` a salt (length and hex, ``-``
+when empty), ``B`` a hash (length and base32hex), ``t`` a type, ``T`` a time, ``m`` a bitmap of types, ``a`` and ``A`` addresses of IPv4
+and IPv6, ``g`` eight bytes as groups, ``e`` and ``E`` hardware addresses of six and eight bytes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ FORMS = {
     "HINFO": "ss", "MINFO": "nn", "MX": "2n", "TXT": "S", "RP": "nn", "AFSDB": "2n", "X25": "s", "ISDN": "so", "RT": "2n",
     "NSAP": "X", "NSAP-PTR": "n", "SIG": "t114TT2nb", "KEY": "211b", "PX": "2nn", "GPOS": "sss", "AAAA": "A", "EID": "x",
     "NIMLOC": "x", "SRV": "222n", "NAPTR": "22sssn", "KX": "2n", "DNAME": "n", "DS": "211x", "SSHFP": "11x", "RRSIG": "t114TT2ub",
-    "NSEC": "um", "DNSKEY": "211b", "DHCID": "b", "NSEC3": "112hBm", "NSEC3PARAM": "112h", "TLSA": "111x", "SMIMEA": "111x",
+    "NSEC": "nm", "DNSKEY": "211b", "DHCID": "b", "NSEC3": "112hBm", "NSEC3PARAM": "112h", "TLSA": "111x", "SMIMEA": "111x",
     "NINFO": "S", "RKEY": "211b", "TALINK": "uu", "CDS": "211x", "CDNSKEY": "211b", "OPENPGPKEY": "b", "CSYNC": "42m",
     "ZONEMD": "411x", "HHIT": "b", "BRID": "b", "SPF": "S", "NID": "2g", "L32": "2a", "L64": "2g", "LP": "2u", "EUI48": "e",
     "EUI64": "E", "URI": "22q", "CAA": "1cq", "AVC": "S", "RESINFO": "S", "WALLET": "S", "CLA": "S", "TA": "211x", "DLV": "211x",

@@ -21,7 +21,7 @@ from analyzer.messages.quic.session import Session
 from analyzer.options import Options
 from analyzer.tables import Bytes, Ints, Rows, clear_rows, grow_table, new_table, take_rows
 from analyzer.tables import quic as rows
-from analyzer.tables.quic import ERROR_CODES, PLACE_CODES, QUIC_ID, QUIC_PACKET
+from analyzer.tables.quic import ERROR_CODES, INFERRED_PLACES, PLACE_CODES, QUIC_ID, QUIC_PACKET
 from analyzer.tables.services import QUIC as QUIC_SERVICE
 from analyzer.tables.tls import MEASURED
 
@@ -267,7 +267,13 @@ class Quic(Handshakes):
 
     def take(self, rows: Ints) -> Rows:
         """Copies of the rows of connections ``rows`` (int64); none where nobody speaks QUIC."""
-        return take_rows(self.table, rows if self._is_used else NO_ROWS)
+        taken = take_rows(self.table, rows if self._is_used else NO_ROWS)
+        is_read = taken["is_keyed"] == 1
+        is_read |= taken["place_ts"][:, PLACE_CODES["response"]] == 0  # a request that nobody answers may be CONNECTION_CLOSE
+        read = np.ix_(np.flatnonzero(is_read), np.array([PLACE_CODES[name] for name in INFERRED_PLACES]))
+        for field in ("place_ts", "place_number", "place_basis"):  # what was read tells better
+            taken[field][read] = 0
+        return taken
 
     def release(self, rows: Ints) -> None:
         """Forget connections ``rows``."""

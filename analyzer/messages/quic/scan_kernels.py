@@ -3,7 +3,10 @@
 
 A packet with a short header costs a few comparisons. Without keys the end of the handshake is seen by packet types and sizes: the
 client's Finished is its first Handshake packet that is long enough for one (acknowledgements are shorter), and the handshake is
-confirmed by the server's first packet with a short header at least half a round trip later.
+confirmed by the server's first packet with a short header at least half a round trip later. The first exchange: what the client sends
+after its Finished (or as 0-RTT) in packets larger than acknowledgements is the request, until such packets come from the server, which
+are the response until the client asks again. The packet that confirms the handshake does not count (it carries tickets and connection
+ids), nor do packets that share a datagram with the handshake's.
 """
 
 from __future__ import annotations
@@ -36,6 +39,9 @@ from analyzer.tables.tls import BOUNDED, INFERRED, MEASURED
 UDP = 17
 COALESCED = 12  # packets of one datagram that are read: more than any real one has
 TRIES = 4  # datagrams of an unknown UDP connection whose connection id is looked for
+OVERHEAD = 1 + 2 + 16  # first byte, packet number as most senders write it, tag
+# bytes of frames: a request at its shortest, a response (longer than the settings of HTTP/3), acknowledgements of a lossy path at most
+REQUEST_LEAST, RESPONSE_LEAST, NEXT_LEAST = 21, 40, 24
 FINISHED_LEAST, FINISHED_MOST = 1 + 3 + 36 + 16, 220  # length field of a Handshake packet with a Finished: SHA-256, CRYPTO header, tag
 NOTHING = np.int64(0)
 
@@ -50,6 +56,9 @@ P_SECOND, P_RETRY, P_EARLY = PLACE_CODES["second_initial"], PLACE_CODES["retry"]
 P_CLIENT_HANDSHAKE, P_SERVER_HANDSHAKE = PLACE_CODES["first_client_handshake"], PLACE_CODES["first_server_handshake"]
 P_LAST, P_FLIGHT_END, P_FINISHED = PLACE_CODES["last_server_handshake"], PLACE_CODES["server_flight_end"], PLACE_CODES["client_finished"]
 P_CONFIRMED, P_CLIENT_DATA, P_SERVER_DATA = PLACE_CODES["confirmed"], PLACE_CODES["first_client_data"], PLACE_CODES["first_server_data"]
+
+P_REQUEST, P_REQUEST_END, P_NEXT = PLACE_CODES["request"], PLACE_CODES["request_end"], PLACE_CODES["next_request"]
+P_RESPONSE, P_RESPONSE_END = PLACE_CODES["response"], PLACE_CODES["response_end"]
 
 HEADER, COALESCED_ERROR, CUT = ERROR_CODES["header"], ERROR_CODES["coalesced"], ERROR_CODES["cut"]
 _LETTERS = np.frombuffer(b"izhrvu", np.uint8).copy()  # Zeek's of each kind; v is ours
@@ -119,6 +128,29 @@ def note_ids(data, at, q, p, kind, ids, slots, state):
 
 
 @helper
+def note_request(q, p):
+    """A packet of the first request."""
+    mark(q, P_REQUEST, p, INFERRED)
+    set_place(q, P_REQUEST_END, p.ts, p.number, INFERRED)
+
+
+@helper
+def note_exchange(q, p, is_client, plain):
+    """What a packet with a short header and ``plain`` bytes of frames says of the first exchange."""
+    if plain < REQUEST_LEAST or q.place_ts[P_NEXT] != 0:
+        return
+    if not is_client:
+        if plain >= RESPONSE_LEAST and q.place_ts[P_REQUEST] != 0 and q.place_number[P_CONFIRMED] != p.number:
+            mark(q, P_RESPONSE, p, INFERRED)
+            set_place(q, P_RESPONSE_END, p.ts, p.number, INFERRED)
+    elif q.place_ts[P_RESPONSE] == 0:
+        if q.place_ts[P_FINISHED] != 0 and q.place_number[P_FINISHED] != p.number:
+            note_request(q, p)
+    elif plain >= NEXT_LEAST:
+        mark(q, P_NEXT, p, INFERRED)
+
+
+@helper
 def note_handshake(q, p, sender, length):
     """What a Handshake packet tells by its size."""
     if sender != q.client:
@@ -155,6 +187,7 @@ def note_kind(q, p, kind, version, length):
             q.largest_client_initial = max(np.int64(q.largest_client_initial), np.int64(p.payload_length))
     elif kind == ZERO_RTT:
         mark(q, P_EARLY, p, MEASURED)
+        note_request(q, p)
     elif kind == RETRY:
         mark(q, P_RETRY, p, MEASURED)
     elif kind == NEGOTIATION:
@@ -253,8 +286,8 @@ def note_target(data, at, end, q, sender):
 
 
 @helper
-def scan_short(data, at, end, q, p, found, state, wants):
-    """A packet with a short header (RFC 9000 17.3)."""
+def scan_short(data, at, end, q, p, found, state, wants, is_alone):
+    """A packet with a short header (RFC 9000 17.3); ``is_alone``: it has its datagram for itself."""
     sender = np.int64(p.sender)
     first = np.int64(data[at])
     if q.version != 0 and not is_familiar(np.int64(q.version)):
@@ -273,8 +306,10 @@ def scan_short(data, at, end, q, p, found, state, wants):
     note_spin(q, sender, first >> 5 & 1, p.ts)
     if q.has_scid[1 - sender] == 0 or not note_target(data, at, end, q, sender):
         return
+    wide = np.int64(q.scid_size[1 - sender])
+    if is_alone:
+        note_exchange(q, p, sender == np.int64(q.client), end - at - wide - OVERHEAD)
     if wants and q.is_keyed < 2:
-        wide = np.int64(q.scid_size[1 - sender])
         add_packet(found, state, p, SHORT, np.int64(q.version), at, end - at, 1 + wide, wide, np.int64(0))
 
 
@@ -296,7 +331,7 @@ def scan_datagram(data, q, p, found, state, ids, slots, errors, wants):
     while at < end:
         if np.int64(data[at]) & 0x80 == 0:
             if count == 0 or np.int64(data[at]) & 0x40:  # else what fills up a datagram
-                scan_short(data, at, end, q, p, found, state, wants)
+                scan_short(data, at, end, q, p, found, state, wants, count == 0)
                 count += 1
             break
         if count == COALESCED:

@@ -143,6 +143,10 @@ def test_any_bytes(rrtype, rdata):
         assert text.isprintable()
 
 
+def test_multicast_dns_compresses_the_name_of_nsec():
+    assert shown(47, b"\xc0\x0c\0\2\0\x08") == ("none", ["www.example.org PTR"])
+
+
 def test_names_are_not_compressed_in_new_types():
     assert shown(2, b"\xc0\x0c") == ("none", ["www.example.org"])
     assert shown(39, name("a.b")) == ("none", ["a.b"])

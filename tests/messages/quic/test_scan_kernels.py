@@ -71,7 +71,7 @@ def test_places() -> None:
     assert stages.places() == {
         "first_client_initial": 1, "first_server_initial": 2, "first_server_handshake": 2, "last_server_handshake": 3,
         "server_flight_end": 3, "first_client_handshake": 4, "client_finished": 5, "first_client_data": 5, "first_server_data": 6,
-        "confirmed": 7,
+        "confirmed": 7, "request": 8, "request_end": 13,
     }  # fmt: skip
     assert {BASES[basis] for basis in stages.row().place_basis.tolist()} == {"absent", "measured", "inferred"}
 
