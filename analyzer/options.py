@@ -33,18 +33,14 @@ class Limits:
     """Limits on everything that grows. Reaching one is counted and shown."""
 
     chunk_bytes: int = 8 << 20  # bytes read at a time: large enough that a call costs nothing, small enough for the cache
-    packets_per_batch: int = (
-        1 << 14
-    )  # rows of one batch: 3 MB of PACKET rows, and no more new connections than that before idle ones are parked
+    packets_per_batch: int = 1 << 14  # rows of one batch: 3 MB of PACKET rows; idle connections are parked between batches
     packet_bytes: int = 262_144  # largest packet kept whole (libpcap's own maximum); the rest of a larger one is skipped
     record_bytes: int = 64 << 20  # a record that claims more than this is garbage, not a packet
     inflate_ratio: int = 250  # a compressed capture that unpacks to more than this many times its size is a bomb ...
     inflate_free_bytes: int = 256 << 20  # ... but only beyond this many unpacked bytes: below it no harm can be done
     open_captures: int = 64  # captures that overlap in time and are merged: each gets its share of the chunk, 128 KiB at least
     memory_bytes: int = field(default_factory=quarter_of_memory)  # of the process: over it the oldest idle connections are ended
-    hot_connections: int = (
-        1 << 15
-    )  # of more that are open, TCP connections that have been idle longest are parked (see analyzer/parking.py)
+    hot_connections: int = 1 << 15  # when more are open, TCP connections that have been idle longest are parked (see parking)
     arena_bytes: int = 256 << 20  # out-of-order segments and partial messages, all streams together
     stream_bytes: int = 16 << 20  # bytes buffered above a hole, one stream
     gap_acked_bytes: int = 1 << 20  # a hole is given up when this much data beyond it has been acknowledged ...

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 Tables = dict[str, "Sheet"]
 Watch = Callable[[Batch, Rows, Rows], None]
 Progress = Callable[[int, int | None], None]
-FLUSH_ROWS = 3000  # connections of one flush: so many that a table costs little per row, so few that its columns stay in the cache
+FLUSH_ROWS = 4000  # connections of one flush: so many that a table costs little per row, so few that its columns stay in the cache
 
 
 @dataclass
