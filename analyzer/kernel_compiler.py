@@ -44,9 +44,15 @@ class KernelLibrary(JITCodeLibrary):  # type: ignore[misc]
         """Left to the whole; only the layout of data is said, which linking wants to agree."""
         ll_module.data_layout = self._codegen._data_layout  # noqa: SLF001 - as Numba does
 
+    def finalize(self) -> None:
+        """Link all pieces that are called, directly or by other pieces: callers first, what nobody asks for yet would be left out."""
+        for library in self._linking_libraries:  # grows on the way
+            self._linking_libraries += [one for one in library._linking_libraries if one not in self._linking_libraries]  # noqa: SLF001
+        super().finalize()
+
 
 class PieceLibrary(KernelLibrary):
-    """The code of one helper: kept as LLVM IR to be linked into kernels."""
+    """The code of one helper, without that of those it calls: kept as LLVM IR to be linked into kernels."""
 
     @property
     def codegen(self) -> Any:
@@ -58,12 +64,19 @@ class PieceLibrary(KernelLibrary):
         self._ensure_finalized()
         return 0
 
-    def _optimize_final_module(self) -> None:
-        """Left to the kernel that links it."""
-
-    def _finalize_final_module(self) -> None:
+    def finalize(self) -> None:
+        """Nothing is linked or optimised: that is left to the kernels."""
+        self._raise_if_finalized()
+        for function in self._final_module.functions:
+            if not function.is_declaration:
+                function.linkage = "linkonce_odr"  # every kernel has its own
         self._finalize_dynamic_globals()
         self._finalized = True
+
+    def _get_module_for_linking(self) -> Any:
+        """The code as it is."""
+        self._ensure_finalized()
+        return self._final_module
 
 
 class KernelCompiler(compiler.CompilerBase):  # type: ignore[misc]

@@ -65,9 +65,10 @@ class _RememberingContext:
 
     def resolve_function_type(self, function: Any, arguments: Any, keywords: Any) -> Any:
         """The signature of a function for these types of arguments; our own functions are always asked, asking compiles them."""
-        if keywords or not isinstance(function, types.Function):
+        if keywords or not isinstance(function, (types.Function, types.NumberClass)):
             return self._context.resolve_function_type(function, arguments, keywords)
-        question = (function, tuple(map(unliteral, arguments) if function.typing_key in BLIND_TO_VALUES else arguments))
+        is_blind = isinstance(function, types.Function) and function.typing_key in BLIND_TO_VALUES
+        question = (function, tuple(map(unliteral, arguments) if is_blind else arguments))
         if question not in self._signatures:
             answer = self._context.resolve_function_type(function, arguments, keywords)
             if answer is None:
@@ -93,7 +94,29 @@ class KernelTypeInference(NopythonTypeInference):  # type: ignore[misc]
 
 
 class _KernelLower(lowering.Lower):  # type: ignore[misc]
-    """Lowering of variables that hold no references: nothing to release before a store or at the end of a life."""
+    """Lowering of variables that hold no references: nothing to release before a store or at the end of a life.
+
+    How an operator is done for two types is looked up once.
+    """
+
+    _operators: ClassVar[dict[tuple[Any, tuple[Any, ...]], Any]] = {}
+
+    def lower_binop(self, resty: Any, expr: Any, op: Any) -> Any:
+        """The value of a binary operator; those of BLIND_TO_VALUES have no other code where an operand is constant."""
+        if op not in BLIND_TO_VALUES:
+            return super().lower_binop(resty, expr, op)
+        signature = self.fndesc.calltypes[expr]
+        question = (op, signature.args)
+        if question not in self._operators:
+            function = self.context.typing_context.resolve_value_type(op)
+            told = function.get_call_type(self.context.typing_context, signature.args, {})
+            self._operators[question] = self.context.get_function(function, told)
+        operands = [
+            self.context.cast(self.builder, self.loadvar(one.name), self.typeof(one.name), wanted)
+            for one, wanted in zip((expr.lhs, expr.rhs), signature.args, strict=True)
+        ]
+        value = self._operators[question](self.builder, operands)
+        return self.context.cast(self.builder, value, signature.return_type, resty)
 
     def storevar(self, value: Any, name: str, argidx: int | None = None) -> None:  # noqa: ARG002 - Numba's debug information
         """Store into a variable."""
