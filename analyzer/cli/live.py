@@ -140,7 +140,7 @@ class Run:
         self.request, self.session, self.pipeline, self.environment = request, session, pipeline, environment
         analysis = request.analysis
         self.folder = live_folder(analysis.captures, analysis.output)
-        self._claim = [f"live {session.name} {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())}"]
+        self._claim = [f"live {session.name} {time.time_ns()}"]  # of this run alone: two may begin within one second
         claim_folder(self.folder, self._claim, force=analysis.force)
         self.summary: Summary = Summary(analysis.rows)
         self.outputs = Outputs(analysis.formats, self.folder, request.rotate, self._end_part)

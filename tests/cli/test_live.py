@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from analyzer.errors import OutputError, UsageError
 from analyzer.options import Options
 from analyzer.pipeline import Pipeline
 from tests.capture.live.lab import cable, frames, send
+
+STOPPED_CLOCK = time.struct_time((2025, 1, 1, 0, 0, 0, 2, 1, 0))
 
 
 def test_wrong_usage_is_a_sentence(tmp_path: Path) -> None:
@@ -127,7 +130,8 @@ def test_objects_and_folders_by_time(tmp_path: Path) -> None:
     assert len(lines) + 1 == len((folder / "connections.csv").read_text().splitlines())
 
 
-def test_another_report_is_not_replaced(tmp_path: Path) -> None:
+def test_another_report_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.gmtime", lambda *_: STOPPED_CLOCK)  # two captures that begin within one second
     capture(tmp_path, engine="ring", packets=3)
     before = contents(tmp_path / "out")
     with pytest.raises(OutputError, match="replace them with --force"):
